@@ -1,0 +1,108 @@
+package routing
+
+import "example.org/c3i/contact"
+
+// Plan is a compiled plan: what managers tune, ready for the engine. Package
+// plan makes it from YAML; tests may build one by hand. The engine never
+// changes it. All lists have a fixed order, and the engine uses that order.
+type Plan struct {
+	Version  int
+	Queues   []Queue
+	Rules    []Rule
+	Profiles []Profile
+	// Offer is how offers are made.
+	Offer OfferPolicy
+	// WrapUp is the default wrap-up; a queue may override it.
+	WrapUp WrapUpPolicy
+	// NotReadyReasons and Outcomes list the codes handlers may use.
+	NotReadyReasons []Code
+	Outcomes        []Code
+	// ShortAbandon bounds a short abandon; 5 s by domain.md 3.1.
+	ShortAbandon contact.Duration
+	// DefaultQueue takes contacts no rule matched. It always exists.
+	DefaultQueue QueueID
+}
+
+// Code is a code with the words people see.
+type Code struct {
+	Code  string `json:"code"`
+	Label string `json:"label"`
+}
+
+// Queue is one queue of the plan.
+type Queue struct {
+	ID    QueueID
+	Label string
+	// AnswerWithin is the target per channel; every channel has one.
+	AnswerWithin map[contact.Channel]contact.Duration
+	// Needs are skills every contact of the queue needs, in order of name.
+	Needs []Need
+	// LanguageSkill adds the skill "lang.<language>" of the contact at Min 1 when
+	// the plan declares that skill.
+	LanguageSkill bool
+	// WrapUp overrides the plan's default when not nil.
+	WrapUp *WrapUpPolicy
+	// ClosedAnnouncement is the prompt played when the queue is closed.
+	ClosedAnnouncement string
+	// Hours is the opening calendar, evaluated by the driver; nil is always open.
+	Hours func(contact.Local) bool
+}
+
+// Rule sends matching contacts to a queue; the first match wins.
+type Rule struct {
+	// Name is unique in the plan and shown in Why.
+	Name string
+	// Match is the compiled condition: pure, total, never panics.
+	Match func(RuleInput) bool
+	Queue QueueID
+	// Credit makes the contact due earlier, within the plan's bound.
+	Credit contact.Duration
+	// Class0 marks risk to life.
+	Class0 bool
+	// Needs are added to the queue's.
+	Needs []Need
+}
+
+// RuleInput is what conditions see.
+type RuleInput struct {
+	Channel contact.Channel
+	Facts   contact.Facts
+}
+
+// Profile is a kind of handler.
+type Profile struct {
+	Name string
+	// Skills in order of name, each with the level held.
+	Skills []SkillLevel
+	// Capacity is how many contacts of each channel may be in hand; a channel
+	// absent means none. Phone is at most 1.
+	Capacity map[contact.Channel]int
+}
+
+// SkillLevel is a skill held at a level.
+type SkillLevel struct {
+	Skill contact.Skill
+	Level contact.Level
+}
+
+// OfferPolicy governs offers.
+type OfferPolicy struct {
+	// RingFor is the deadline of an offer per channel.
+	RingFor map[contact.Channel]contact.Duration
+	// NoAnswerRest, DeclineRest and FailedRest are how long a handler rests,
+	// visibly, after each. Zero NoAnswerRest means not ready until they say so.
+	NoAnswerRest contact.Duration
+	DeclineRest  contact.Duration
+	FailedRest   contact.Duration
+	// AlertAfter missed or declined offers of one contact, or by one handler in a
+	// row, a supervisor is alerted.
+	AlertAfter int
+}
+
+// WrapUpPolicy bounds the work after a conversation.
+type WrapUpPolicy struct {
+	// Limit ends wrap-up by itself; zero means no wrap-up at all.
+	Limit contact.Duration
+	// Extension may be asked for once.
+	Extension contact.Duration
+}
