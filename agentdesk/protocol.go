@@ -1,0 +1,304 @@
+package agentdesk
+
+import (
+	"encoding/json"
+
+	"example.org/c3i/contact"
+	"example.org/c3i/routing"
+)
+
+// ProtocolVersion is sent in the snapshot. A desk that does not know it reloads
+// the page.
+const ProtocolVersion = 1
+
+// ClientMessage is a frame from a desk. ID is the desk's own number for the
+// request; the answer is an Ack with the same number. Body depends on Type; the
+// desk.*Request types name the shapes.
+type ClientMessage struct {
+	ID   uint64          `json:"id"`
+	Type string          `json:"type"`
+	Body json.RawMessage `json:"body,omitempty"`
+}
+
+// Types of ClientMessage.
+const (
+	TypeHello        = "hello"         // HelloRequest; must be the first frame
+	TypeHeartbeat    = "heartbeat"     // no body; at least every 3 s
+	TypeSetState     = "state.set"     // SetStateRequest
+	TypePhoneState   = "phone.state"   // PhoneStateRequest
+	TypeDecline      = "offer.decline" // DeclineRequest
+	TypeControl      = "call.control"  // ControlRequest
+	TypeSaveNote     = "note.save"     // SaveNoteRequest → SaveNoteReply
+	TypeClose        = "contact.close" // CloseRequest
+	TypeExtend       = "wrapup.extend" // ExtendRequest
+	TypeSavePerson   = "person.save"   // SavePersonRequest → SavePersonReply
+	TypeAttachPerson = "person.attach" // AttachPersonRequest
+)
+
+// HelloRequest opens the conversation. A returning desk gives the position it
+// last saw and gets the deltas it missed, or a snapshot when they are gone.
+type HelloRequest struct {
+	// Tab is a random id of the browser tab, kept over reconnects. A hello from
+	// another tab takes the desk over; the first is closed with CloseTakenOver.
+	Tab   string `json:"tab"`
+	Epoch string `json:"epoch,omitempty"`
+	Seq   uint64 `json:"seq,omitempty"`
+}
+
+// SetStateRequest asks to be ready, or not ready for one of the plan's reasons.
+type SetStateRequest struct {
+	State  routing.AgentState `json:"state"` // ready or not_ready
+	Reason string             `json:"reason,omitempty"`
+}
+
+// PhoneStateRequest tells whether the browser phone is registered.
+type PhoneStateRequest struct {
+	Registered bool `json:"registered"`
+}
+
+// DeclineRequest refuses an offer.
+type DeclineRequest struct {
+	Offer  routing.OfferID `json:"offer"`
+	Reason string          `json:"reason,omitempty"`
+}
+
+// ControlRequest asks for call control on the contact in hand.
+type ControlRequest struct {
+	Contact contact.ID   `json:"contact"`
+	Verb    routing.Verb `json:"verb"`
+	Digits  string       `json:"digits,omitempty"`
+}
+
+// SaveNoteRequest saves the note of a contact as typed. Base is the revision the
+// text was edited from; a newer one in the store is a conflict, and the Ack's
+// error carries code "note_conflict".
+type SaveNoteRequest struct {
+	Contact contact.ID `json:"contact"`
+	Text    string     `json:"text"`
+	Base    uint64     `json:"base"`
+}
+
+// SaveNoteReply gives the new revision. It is sent after the note is durable.
+type SaveNoteReply struct {
+	Revision uint64 `json:"revision"`
+}
+
+// CloseRequest ends wrap-up with an outcome.
+type CloseRequest struct {
+	Contact contact.ID      `json:"contact"`
+	Outcome contact.Outcome `json:"outcome"`
+}
+
+// ExtendRequest asks for more wrap-up time.
+type ExtendRequest struct {
+	Contact contact.ID `json:"contact"`
+}
+
+// SavePersonRequest creates (empty Person.ID) or changes a person and attaches
+// the contact to them.
+type SavePersonRequest struct {
+	Contact contact.ID `json:"contact"`
+	Person  Person     `json:"person"`
+}
+
+// SavePersonReply gives the person's id.
+type SavePersonReply struct {
+	Person contact.PersonID `json:"person"`
+}
+
+// AttachPersonRequest says which of the people a number may belong to is
+// calling; an empty Person detaches.
+type AttachPersonRequest struct {
+	Contact contact.ID       `json:"contact"`
+	Person  contact.PersonID `json:"person"`
+}
+
+// ServerMessage is a frame to a desk: exactly one field is set.
+type ServerMessage struct {
+	Snapshot *Snapshot `json:"snapshot,omitempty"`
+	Delta    *Delta    `json:"delta,omitempty"`
+	Ack      *Ack      `json:"ack,omitempty"`
+}
+
+// Ack answers one ClientMessage.
+type Ack struct {
+	ID    uint64          `json:"id"`
+	Error *Error          `json:"error,omitempty"`
+	Reply json.RawMessage `json:"reply,omitempty"`
+}
+
+// Error is what went wrong: a code for programs, a sentence for people, and the
+// field at fault when one is.
+type Error struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Field   string `json:"field,omitempty"`
+}
+
+// Snapshot is the desk's whole state at position (Epoch, Seq).
+type Snapshot struct {
+	Version int    `json:"version"`
+	Epoch   string `json:"epoch"`
+	Seq     uint64 `json:"seq"`
+	Desk    Desk   `json:"desk"`
+	// Now is the server's clock, so that clocks on screen do not depend on the
+	// workstation's.
+	Now contact.Instant `json:"now"`
+}
+
+// Delta replaces the sections it carries; absent sections are unchanged. Seq
+// rises by one with each delta.
+type Delta struct {
+	Seq     uint64          `json:"seq"`
+	Now     contact.Instant `json:"now"`
+	Me      *Me             `json:"me,omitempty"`
+	Phone   *PhoneInfo      `json:"phone,omitempty"`
+	Work    *[]WorkItem     `json:"work,omitempty"`
+	Queues  *[]QueueView    `json:"queues,omitempty"`
+	Catalog *Catalogue      `json:"catalogue,omitempty"`
+	Notice  *Notice         `json:"notice,omitempty"`
+}
+
+// Desk is everything a desk shows, by section.
+type Desk struct {
+	Me        Me          `json:"me"`
+	Phone     PhoneInfo   `json:"phone"`
+	Work      []WorkItem  `json:"work"`
+	Queues    []QueueView `json:"queues"`
+	Catalogue Catalogue   `json:"catalogue"`
+}
+
+// Me is the signed-on handler.
+type Me struct {
+	Agent      routing.AgentID    `json:"agent"`
+	Name       string             `json:"name"`
+	Role       Role               `json:"role"`
+	Profile    string             `json:"profile"`
+	State      routing.AgentState `json:"state"`
+	Reason     string             `json:"reason,omitempty"`
+	Next       routing.AgentState `json:"next,omitempty"`
+	NextReason string             `json:"next_reason,omitempty"`
+	Since      contact.Instant    `json:"since"`
+	Until      contact.Instant    `json:"until,omitempty"`
+	DeviceUp   bool               `json:"device_up"`
+}
+
+// PhoneInfo tells the desk which phone rings for it.
+type PhoneInfo struct {
+	// Kind is "browser" or "sip": a SIP phone of the handler's own is answered on
+	// that phone, and the desk shows so.
+	Kind string `json:"kind"`
+	// For a browser phone: short-lived SIP credentials, used over the websocket at
+	// Path on this origin.
+	URI       string          `json:"uri,omitempty"`
+	User      string          `json:"user,omitempty"`
+	Password  string          `json:"password,omitempty"`
+	Path      string          `json:"path,omitempty"`
+	ExpiresAt contact.Instant `json:"expires_at,omitempty"`
+}
+
+// WorkItem is one contact in the handler's hands with everything known of it.
+type WorkItem struct {
+	routing.Work
+	QueueLabel string          `json:"queue_label"`
+	Arrival    contact.Instant `json:"arrival"`
+	Caller     contact.Caller  `json:"caller"`
+	Facts      contact.Facts   `json:"facts"`
+	// Answers are the IVR choices in words, in the order they were made.
+	Answers []LabelledAnswer `json:"answers"`
+	// Why says in one sentence why it came here; WhyData is the same as data.
+	Why     string      `json:"why"`
+	WhyData routing.Why `json:"why_data"`
+	// People are those the number may belong to, the attached one first.
+	People  []Person       `json:"people"`
+	History []HistoryEntry `json:"history"`
+	Note    Note           `json:"note"`
+	Outcome string         `json:"outcome,omitempty"`
+	// PopError is a sentence when the CRM could not be read; the call is not held
+	// up for it.
+	PopError string `json:"pop_error,omitempty"`
+}
+
+// LabelledAnswer is one IVR choice.
+type LabelledAnswer struct {
+	Question string `json:"question"`
+	Answer   string `json:"answer"`
+}
+
+// Person is a person as desks show and edit them.
+type Person struct {
+	ID           contact.PersonID `json:"id"`
+	Name         string           `json:"name"`
+	Numbers      []string         `json:"numbers,omitempty"`
+	Language     string           `json:"language,omitempty"`
+	Vulnerable   bool             `json:"vulnerable,omitempty"`
+	RepeatVictim bool             `json:"repeat_victim,omitempty"`
+	Remarks      string           `json:"remarks,omitempty"`
+	// Attached tells that this contact is recorded as theirs.
+	Attached bool `json:"attached,omitempty"`
+}
+
+// HistoryEntry is one earlier contact, newest first.
+type HistoryEntry struct {
+	Contact      contact.ID      `json:"contact"`
+	Channel      contact.Channel `json:"channel"`
+	Arrival      contact.Instant `json:"arrival"`
+	QueueLabel   string          `json:"queue_label"`
+	Handler      string          `json:"handler"`
+	Ending       contact.Ending  `json:"ending"`
+	Outcome      string          `json:"outcome,omitempty"`
+	OutcomeLabel string          `json:"outcome_label,omitempty"`
+	Note         string          `json:"note,omitempty"`
+	// Person names whom it was recorded for, empty if nobody.
+	Person string `json:"person,omitempty"`
+}
+
+// Note is the handler's note on a contact.
+type Note struct {
+	Text     string          `json:"text"`
+	Revision uint64          `json:"revision"`
+	SavedAt  contact.Instant `json:"saved_at,omitempty"`
+}
+
+// QueueView is what waits in a queue this handler can serve.
+type QueueView struct {
+	Queue   routing.QueueID `json:"queue"`
+	Label   string          `json:"label"`
+	Open    bool            `json:"open"`
+	Waiting int             `json:"waiting"`
+	// OldestArrival is zero when nothing waits; MostDue is the earliest due time.
+	OldestArrival contact.Instant `json:"oldest_arrival,omitempty"`
+	MostDue       contact.Instant `json:"most_due,omitempty"`
+}
+
+// Catalogue is the plan's wording the desk needs.
+type Catalogue struct {
+	PlanVersion     int            `json:"plan_version"`
+	NotReadyReasons []routing.Code `json:"not_ready_reasons"`
+	Outcomes        []routing.Code `json:"outcomes"`
+	// Languages are code and name, for the person form.
+	Languages []routing.Code `json:"languages"`
+}
+
+// Notice is a sentence to show, for example why a state was refused.
+type Notice struct {
+	Level string `json:"level"` // info, warning, error
+	Code  string `json:"code"`
+	Text  string `json:"text"`
+}
+
+// Close codes of the desk's websocket. 4000-4499: do not reconnect by yourself;
+// 4500-4999: reconnect with back-off.
+const (
+	CloseTakenOver   = 4001 // another tab or workstation took the desk over
+	CloseSignedOut   = 4002 // the session ended
+	CloseForbidden   = 4003 // the role has no desk
+	CloseBadFrame    = 4004 // not JSON, unknown type, or hello missing
+	CloseTooLarge    = 4005 // a frame over MaxFrame bytes
+	CloseSlow        = 4501 // the desk read too slowly; reconnect and resume
+	CloseShutdown    = 4502 // the server is going away
+	CloseNoHeartbeat = 4503 // no heartbeat for the lease
+)
+
+// MaxFrame is the largest frame a desk may send, in bytes.
+const MaxFrame = 64 << 10
