@@ -1,0 +1,13 @@
+package crm
+
+import "errors"
+
+// Errors callers may test for with errors.Is.
+var (
+	ErrNotFound = errors.New("crm: not found")
+	// ErrConflict means the note or person was changed by someone else since it
+	// was read; nothing was written.
+	ErrConflict = errors.New("crm: changed by someone else")
+	// ErrInvalid means a field was refused; the error's text names it.
+	ErrInvalid = errors.New("crm: invalid")
+)
