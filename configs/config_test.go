@@ -1,0 +1,120 @@
+package configs_test
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"example.org/c3i/configs"
+)
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "c3i.yaml")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+func flags(t *testing.T, args ...string) *pflag.FlagSet {
+	t.Helper()
+	fs := pflag.NewFlagSet("c3i", pflag.ContinueOnError)
+	configs.Flags(fs)
+	if err := fs.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return fs
+}
+
+func TestShippedFileStatesTheDefaults(t *testing.T) {
+	got, err := configs.Load("c3i.yaml", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := configs.Defaults(); !reflect.DeepEqual(got, want) {
+		t.Errorf("c3i.yaml gives\n%+v\nthe defaults are\n%+v", got, want)
+	}
+}
+
+func TestFlagsWinOverEnvironmentOverFile(t *testing.T) {
+	file := write(t, "http: {listen: '127.0.0.1:1001'}\nlog: {level: warn}\ntelephony: {drain: 10s}\n")
+	t.Setenv("C3I_HTTP_LISTEN", "127.0.0.1:1002")
+	t.Setenv("C3I_LOG_LEVEL", "error")
+	t.Setenv("C3I_TELEPHONY_NUMBERS", "101,112")
+	c, err := configs.Load(file, flags(t, "--http.listen=127.0.0.1:1003"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.HTTP.Listen != "127.0.0.1:1003" || c.Log.Level != "error" || c.Telephony.Drain != 10*time.Second {
+		t.Errorf("listen %s, level %s, drain %s", c.HTTP.Listen, c.Log.Level, c.Telephony.Drain)
+	}
+	if !reflect.DeepEqual(c.Telephony.Numbers, []string{"101", "112"}) {
+		t.Errorf("numbers = %q", c.Telephony.Numbers)
+	}
+}
+
+func TestMistakesAreNamedWithASuggestion(t *testing.T) {
+	for name, tc := range map[string]struct {
+		file string
+		env  [2]string
+		want []string
+	}{
+		"unknown key":          {file: "http: {lisen: x}", want: []string{`unknown key "http.lisen"`, `did you mean "http.listen"?`}},
+		"unknown section":      {file: "asterix: {program: x}", want: []string{`asterix.program`, `did you mean "asterisk.program"?`}},
+		"unknown variable":     {env: [2]string{"C3I_LOG_LEVL", "x"}, want: []string{"C3I_LOG_LEVL sets nothing", `"C3I_LOG_LEVEL"`}},
+		"malformed YAML":       {file: "http: [", want: []string{"c3i.yaml", "line"}},
+		"bad address":          {file: "http: {listen: nowhere}", want: []string{`http.listen: "nowhere" is not host:port`}},
+		"not an address":       {file: "http: {listen: 'desk:80'}", want: []string{`http.listen: "desk" is not an IP address`}},
+		"bad duration":         {file: "telephony: {drain: soon}", want: []string{"telephony.drain", "soon"}},
+		"zero drain":           {file: "telephony: {drain: 0s}", want: []string{"telephony.drain: must be longer"}},
+		"half a TLS pair":      {file: "http: {tls_cert: a}", want: []string{"http.tls_cert: give both"}},
+		"relative data folder": {file: "data_dir: here", want: []string{`data_dir: "here" must be an absolute path`}},
+		"trunk without match":  {file: "asterisk: {trunks: [{name: a}]}", want: []string{"asterisk.trunks[0].match"}},
+		"bad network":          {file: "asterisk: {trunks: [{name: a, match: [10.0.0.0/40]}]}", want: []string{"asterisk.trunks[0].match[0]"}},
+		"two of a name":        {file: "asterisk: {phones: [{name: a, password: twelve-chars}, {name: a, password: twelve-chars}]}", want: []string{`asterisk.phones[1].name: "a" is used twice`}},
+		"weak phone password":  {file: "asterisk: {phones: [{name: a, password: short}]}", want: []string{"asterisk.phones[0].password"}},
+		"name with a newline":  {file: "asterisk: {phones: [{name: \"a\\n[evil]\", password: twelve-chars}]}", want: []string{"asterisk.phones[0].name"}},
+		"unknown trunk key":    {file: "asterisk: {trunks: [{name: a, match: [127.0.0.1], adress: x}]}", want: []string{"adress"}},
+		"remote without ARI":   {file: "asterisk: {url: 'http://10.0.0.5:8088'}", want: []string{"asterisk.ari_password"}},
+		"two at once":          {file: "log: {level: loud, format: xml}", want: []string{"log.level", "log.format"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if tc.env[0] != "" {
+				t.Setenv(tc.env[0], tc.env[1])
+			}
+			file := ""
+			if tc.file != "" {
+				file = write(t, tc.file)
+			}
+			_, err := configs.Load(file, nil)
+			if err == nil {
+				t.Fatal("accepted")
+			}
+			for _, want := range tc.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error does not say %q:\n%v", want, err)
+				}
+			}
+		})
+	}
+}
+
+func TestEveryFlagIsExplained(t *testing.T) {
+	fs := flags(t)
+	n := 0
+	fs.VisitAll(func(f *pflag.Flag) {
+		n++
+		if f.Usage == "" {
+			t.Errorf("flag --%s has no explanation", f.Name)
+		}
+	})
+	if n < 20 {
+		t.Errorf("only %d flags", n)
+	}
+}
