@@ -58,6 +58,9 @@ type Facts struct {
 	Dialled string `json:"dialled,omitempty"`
 	// CLI is presented, withheld or unavailable.
 	CLI CLI `json:"cli,omitempty"`
+	// Line is a keyed hash of the calling number, so that the CRM finds the
+	// caller's line again without the journal knowing the number.
+	Line string `json:"line,omitempty"`
 	// Person is whom the CRM takes the caller for, when exactly one fits.
 	Person PersonID `json:"person,omitempty"`
 	// Contacts30d counts this caller's contacts in the last 30 days.

@@ -1,0 +1,75 @@
+package crm
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// BacklogLimit bounds the arrivals kept in memory while Redis is away: an hour
+// of a surge at seven a second.
+const BacklogLimit = 25_000
+
+// backlog keeps arrivals that could not be recorded, so that a call taken while
+// Redis was away still has its record when it returns.
+type backlog struct {
+	mu   sync.Mutex
+	list []Arrival
+	wake chan struct{}
+}
+
+func (b *backlog) add(a Arrival) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.list) >= BacklogLimit {
+		b.list = b.list[1:]
+	}
+	b.list = append(b.list, a)
+	select {
+	case b.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (b *backlog) take() (Arrival, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.list) == 0 {
+		return Arrival{}, false
+	}
+	a := b.list[0]
+	b.list = b.list[1:]
+	return a, true
+}
+
+func (b *backlog) size() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.list)
+}
+
+// Backlog tells how many arrivals wait to be recorded.
+func (s *Store) Backlog() int { return s.backlog.size() }
+
+// Run records arrivals that Identify could not, as soon as Redis takes them. It
+// returns when ctx ends.
+func (s *Store) Run(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.backlog.wake:
+		}
+		for a, ok := s.backlog.take(); ok; a, ok = s.backlog.take() {
+			if _, err := s.identify(ctx, a); err == nil {
+				continue
+			}
+			s.backlog.add(a)
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(500 * time.Millisecond):
+			}
+		}
+	}
+}
