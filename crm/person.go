@@ -109,9 +109,9 @@ func (s *Store) Person(ctx context.Context, id contact.PersonID) (Person, error)
 	return p, nil
 }
 
-// PeopleByNumber finds those a number may belong to, in order of name. The
+// ByNumber finds those a number may belong to, in order of name. The
 // number may be written in any way.
-func (s *Store) PeopleByNumber(ctx context.Context, number string) ([]Person, error) {
+func (s *Store) ByNumber(ctx context.Context, number string) ([]Person, error) {
 	n := Canonical(number, s.region)
 	if n == "" {
 		return nil, nil

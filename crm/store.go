@@ -161,7 +161,7 @@ func (s *Store) Ended(ctx context.Context, e Ending) error {
 }
 
 // Close records the outcome a handler gave. Closing again replaces it.
-func (s *Store) Close(ctx context.Context, id contact.ID, handler string, o contact.Outcome) error {
+func (s *Store) Close(ctx context.Context, id contact.ID, o contact.Outcome, handler string) error {
 	if o.Code == "" {
 		return fmt.Errorf("%w: outcome.code: choose an outcome", ErrInvalid)
 	}
@@ -175,24 +175,25 @@ func (s *Store) Close(ctx context.Context, id contact.ID, handler string, o cont
 const NoteLimit = 32 << 10
 
 // SaveNote saves the note of a contact, edited from revision base, and returns
-// the new revision. ErrConflict means a newer revision exists; the revision
-// returned is then that one, and nothing was written.
-func (s *Store) SaveNote(ctx context.Context, id contact.ID, author, text string, base uint64) (uint64, error) {
+// it as kept. ErrConflict means a newer revision exists; the note returned then
+// has its number, and nothing was written.
+func (s *Store) SaveNote(ctx context.Context, id contact.ID, base uint64, text, author string) (Note, error) {
 	if len(text) > NoteLimit {
-		return base, fmt.Errorf("%w: text: a note holds at most %d bytes, this one has %d", ErrInvalid, NoteLimit, len(text))
+		return Note{}, fmt.Errorf("%w: text: a note holds at most %d bytes, this one has %d", ErrInvalid, NoteLimit, len(text))
 	}
-	res, err := s.eval(ctx, noteSaveLua, []string{contactKey(id)}, base, text, author, int64(contact.At(s.now()))).Int64Slice()
+	at := contact.At(s.now())
+	res, err := s.eval(ctx, noteSaveLua, []string{contactKey(id)}, base, text, author, int64(at)).Int64Slice()
 	if err != nil {
-		return base, fmt.Errorf("crm: save note: %w", err)
+		return Note{}, fmt.Errorf("crm: save note: %w", err)
 	}
 	rev := uint64(res[1])
 	if res[0] == 0 {
-		return rev, fmt.Errorf("save note at revision %d, newest is %d: %w", base, rev, ErrConflict)
+		return Note{Revision: rev}, fmt.Errorf("save note at revision %d, newest is %d: %w", base, rev, ErrConflict)
 	}
 	if err := s.refresh(ctx, id); err != nil {
-		return base, fmt.Errorf("crm: save note: %w", err)
+		return Note{}, fmt.Errorf("crm: save note: %w", err)
 	}
-	return rev, nil
+	return Note{Text: text, Revision: rev, Author: author, SavedAt: at}, nil
 }
 
 // Record reads one contact.

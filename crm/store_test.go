@@ -96,14 +96,14 @@ func TestSecondCallShowsTheFirst(t *testing.T) {
 	if f.Line == "" || f.Person != "" || f.Contacts30d != 0 {
 		t.Fatalf("first call's facts = %+v", f)
 	}
-	if rev, err := s.SaveNote(t.Context(), "c1", "handler1", "Bicycle taken", 0); err != nil || rev != 1 {
-		t.Fatalf("SaveNote = %d, %v", rev, err)
+	if n, err := s.SaveNote(t.Context(), "c1", 0, "Bicycle taken", "handler1"); err != nil || n.Revision != 1 {
+		t.Fatalf("SaveNote = %+v, %v", n, err)
 	}
 	end := crm.Ending{ID: "c1", Queue: "crime", Handler: "handler1", Answered: start.Add(contact.Second), At: start.Add(contact.Minute), Ending: contact.Answered}
 	if err := s.Ended(t.Context(), end); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Close(t.Context(), "c1", "handler1", contact.Outcome{Code: "advice_given"}); err != nil {
+	if err := s.Close(t.Context(), "c1", contact.Outcome{Code: "advice_given"}, "handler1"); err != nil {
 		t.Fatal(err)
 	}
 
@@ -163,9 +163,9 @@ func TestManyPeoplePerNumberAndManyNumbersPerPerson(t *testing.T) {
 	// Taking a number away from a person takes the person off the line.
 	a.Numbers = []string{"07700 900001"}
 	save(t, s, a)
-	people, err := s.PeopleByNumber(t.Context(), "0044 2079460001")
+	people, err := s.ByNumber(t.Context(), "0044 2079460001")
 	if err != nil || len(people) != 1 || people[0].ID != b.ID {
-		t.Errorf("PeopleByNumber = %+v, %v", people, err)
+		t.Errorf("ByNumber = %+v, %v", people, err)
 	}
 }
 
@@ -218,21 +218,21 @@ func TestTimelinePages(t *testing.T) {
 func TestNoteConflictWritesNothing(t *testing.T) {
 	s, _ := open(t)
 	f := arrive(t, s, "c1", "07700 900004", start)
-	if _, err := s.SaveNote(t.Context(), "c1", "handler1", "first", 0); err != nil {
+	if _, err := s.SaveNote(t.Context(), "c1", 0, "first", "handler1"); err != nil {
 		t.Fatal(err)
 	}
 	// The same save again, as after a lost answer, is no conflict.
-	if rev, err := s.SaveNote(t.Context(), "c1", "handler1", "first", 0); err != nil || rev != 1 {
-		t.Errorf("repeated save = %d, %v", rev, err)
+	if n, err := s.SaveNote(t.Context(), "c1", 0, "first", "handler1"); err != nil || n.Revision != 1 {
+		t.Errorf("repeated save = %+v, %v", n, err)
 	}
-	rev, err := s.SaveNote(t.Context(), "c1", "handler2", "other", 0)
-	if !errors.Is(err, crm.ErrConflict) || rev != 1 {
-		t.Errorf("save from an old revision = %d, %v; want 1, ErrConflict", rev, err)
+	n, err := s.SaveNote(t.Context(), "c1", 0, "other", "handler2")
+	if !errors.Is(err, crm.ErrConflict) || n.Revision != 1 {
+		t.Errorf("save from an old revision = %+v, %v; want 1, ErrConflict", n, err)
 	}
 	if n := pop(t, s, "c1", f).Record.Note; n.Text != "first" || n.Author != "handler1" {
 		t.Errorf("note = %+v", n)
 	}
-	if _, err := s.SaveNote(t.Context(), "c1", "handler1", strings.Repeat("x", crm.NoteLimit+1), 1); !errors.Is(err, crm.ErrInvalid) {
+	if _, err := s.SaveNote(t.Context(), "c1", 1, strings.Repeat("x", crm.NoteLimit+1), "handler1"); !errors.Is(err, crm.ErrInvalid) {
 		t.Errorf("oversized note: %v", err)
 	}
 }
@@ -275,11 +275,11 @@ func TestRacingWritesLeaveTheNewestOnTheTimeline(t *testing.T) {
 		arrive(t, s, id, "07700 900005", start.Add(contact.Duration(round)*contact.Minute))
 		var wg sync.WaitGroup
 		for _, f := range []func() error{
-			func() error { _, err := s.SaveNote(context.Background(), id, "h", "text", 0); return err },
+			func() error { _, err := s.SaveNote(context.Background(), id, 0, "text", "h"); return err },
 			func() error {
 				return s.Ended(context.Background(), crm.Ending{ID: id, Ending: contact.Answered, At: start})
 			},
-			func() error { return s.Close(context.Background(), id, "h", contact.Outcome{Code: "done"}) },
+			func() error { return s.Close(context.Background(), id, contact.Outcome{Code: "done"}, "h") },
 		} {
 			wg.Go(func() {
 				if err := f(); err != nil {
@@ -332,7 +332,7 @@ func TestEachCommandStaysInOneSlot(t *testing.T) {
 	p := save(t, s, crm.Person{Name: "A caller", Numbers: []string{"07700 900007"}})
 	f := arrive(t, s, "c1", "07700 900007", start)
 	pop(t, s, "c1", f)
-	if _, err := s.SaveNote(t.Context(), "c1", "h", "x", 0); err != nil {
+	if _, err := s.SaveNote(t.Context(), "c1", 0, "x", "h"); err != nil {
 		t.Fatal(err)
 	}
 	if err := s.Attach(t.Context(), "c1", ""); err != nil {
