@@ -6,11 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -39,8 +41,8 @@ type Process struct {
 // Ctrl-C reaches C3i alone. It returns when ARI answers. s.Dir must be set; a port 0 becomes a free one
 // ([Process.Settings] says which). Cancelling ctx while Start waits stops Asterisk; afterwards ctx has no effect.
 //
-// Errors say what to do: a [*TooOldError], a [*PortTakenError], an [*InvalidError], or one that ends with the
-// last lines of Asterisk's own log.
+// Errors say what to do: a [*TooOldError], a [*PortTakenError], a [*StillRunningError], an [*InvalidError], or one
+// that ends with the last lines of Asterisk's own log.
 func Start(ctx context.Context, program string, s Settings) (*Process, error) {
 	if s.Dir == "" {
 		return nil, &InvalidError{Field: "Dir", Reason: "must be set"}
@@ -72,6 +74,9 @@ func Start(ctx context.Context, program string, s Settings) (*Process, error) {
 			p.removeRunTemp()
 		}
 	}()
+	if err := findRunning(s.Dirs); err != nil {
+		return nil, err
+	}
 	if err := claimPorts(ctx, &s); err != nil {
 		return nil, err
 	}
@@ -95,6 +100,9 @@ func Start(ctx context.Context, program string, s Settings) (*Process, error) {
 	}
 
 	p.settings = s
+	if err := p.rotateLog(); err != nil {
+		return nil, err
+	}
 	// Not CommandContext: once up, Asterisk outlives the context that started it.
 	p.cmd = exec.Command(program, "-f", "-C", filepath.Join(s.Dirs.Etc, "asterisk.conf"))
 	p.cmd.Dir = s.Dirs.Run
@@ -102,6 +110,9 @@ func Start(ctx context.Context, program string, s Settings) (*Process, error) {
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
 	p.cmd.WaitDelay = 2 * time.Second
 	o.apply(p.cmd)
+	if s.EndWithParent {
+		p.cmd.SysProcAttr.Pdeathsig = syscall.SIGKILL
+	}
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("starting Asterisk (%s): %w", program, err)
 	}
@@ -164,6 +175,15 @@ func (p *Process) wait() {
 	close(p.done)
 }
 
+// rotateLog puts the last run's log aside, so that what is in the log is this run's.
+func (p *Process) rotateLog() error {
+	err := os.Rename(p.LogPath(), p.LogPath()+".old")
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("putting Asterisk's last log aside: %w", err)
+	}
+	return nil
+}
+
 func (p *Process) awaitReady(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
@@ -176,6 +196,10 @@ func (p *Process) awaitReady(ctx context.Context) error {
 		if last = p.ping(ctx, client); last == nil {
 			return nil
 		}
+		// Asterisk then neither goes on nor ends.
+		if missing := p.missingModules(); missing != "" {
+			return fmt.Errorf("starting Asterisk: it lacks modules C3i needs: %s", missing)
+		}
 		select {
 		case <-p.done:
 			return fmt.Errorf("starting Asterisk: it ended at once (%w)%s", p.exitError(), p.tail())
@@ -184,6 +208,20 @@ func (p *Process) awaitReady(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
+}
+
+var requiredModule = regexp.MustCompile(`Failed to load module (\S+)\.so - Required`)
+
+func (p *Process) missingModules() string {
+	data, err := os.ReadFile(p.LogPath())
+	if err != nil {
+		return ""
+	}
+	var names []string
+	for _, m := range requiredModule.FindAllSubmatch(data, -1) {
+		names = append(names, string(m[1]))
+	}
+	return strings.Join(names, ", ")
 }
 
 func (p *Process) ping(ctx context.Context, client *http.Client) error {

@@ -15,6 +15,9 @@ type Settings struct {
 	RunUser string
 	// SystemName prefixes Asterisk's own channel ids; empty means none.
 	SystemName string
+	// EndWithParent has the kernel kill Asterisk when the process that started it dies: for tests. Otherwise calls
+	// outlive a C3i that crashes.
+	EndWithParent bool
 	// MaxFiles is the limit on open files Asterisk sets for itself; 0 leaves it alone. Start fills it in.
 	MaxFiles int
 

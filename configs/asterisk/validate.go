@@ -38,7 +38,7 @@ func (s Settings) Validate() error {
 	c := &checker{names: map[string]string{}}
 	for _, d := range []struct{ field, value string }{
 		{"Dirs.Etc", s.Dirs.Etc}, {"Dirs.Lib", s.Dirs.Lib}, {"Dirs.Cache", s.Dirs.Cache}, {"Dirs.Spool", s.Dirs.Spool},
-		{"Dirs.Run", s.Dirs.Run}, {"Dirs.Log", s.Dirs.Log}, {"MusicDir", s.MusicDir},
+		{"Dirs.Run", s.Dirs.Run}, {"Dirs.Log", s.Dirs.Log},
 	} {
 		c.folder(d.field, d.value)
 	}
@@ -48,6 +48,7 @@ func (s Settings) Validate() error {
 	if s.Dirs.Modules != "" {
 		c.folder("Dirs.Modules", s.Dirs.Modules)
 	}
+	c.folder("MusicDir", s.MusicDir)
 	if s.RunUser != "" {
 		c.match("RunUser", s.RunUser, namePattern, "must be a user's name")
 		c.require("RunUser", s.RunUser != "root", "must not be root: Asterisk takes traffic from anybody")
@@ -258,7 +259,7 @@ func (c *checker) sounds(field, value string) {
 }
 
 func (c *checker) codecs(field string, names []string) {
-	for _, n := range names {
-		c.match(field, n, codecPattern, "must be of alaw, ulaw, g722, gsm, slin, slin16 and opus")
+	for i, n := range names {
+		c.match(fmt.Sprintf("%s[%d]", field, i), n, codecPattern, "must be of alaw, ulaw, g722, gsm, slin, slin16 and opus")
 	}
 }
