@@ -1,6 +1,7 @@
 package asterisk
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -72,7 +73,7 @@ func (o owner) mkdirOwn(path string) error {
 }
 
 func makeDir(path string, mode os.FileMode, uid, gid int) error {
-	err := os.MkdirAll(path, 0o711) // parents let others through, not look around
+	err := os.MkdirAll(path, 0o711) //nolint:gosec // parents let others through, not look around
 	if err == nil && (uid >= 0 || gid >= 0) {
 		err = os.Chown(path, uid, gid)
 	}
@@ -94,11 +95,11 @@ func (o owner) apply(cmd *exec.Cmd) {
 }
 
 // reach checks that the owner can enter the folder.
-func (o owner) reach(path string) error {
+func (o owner) reach(ctx context.Context, path string) error {
 	if !o.other {
 		return nil
 	}
-	cmd := exec.Command("/bin/sh", "-c", `cd -- "$1"`, "sh", path)
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", `cd -- "$1"`, "sh", path)
 	cmd.Dir = "/"
 	o.apply(cmd)
 	if err := cmd.Run(); err != nil {

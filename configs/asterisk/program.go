@@ -140,11 +140,11 @@ func (o owner) version(ctx context.Context, program string) (Version, error) {
 // locate fills in the data and module folders of the private Asterisk scripts/setup makes: the program lies in
 // bin/ beside root/. Any other Asterisk knows its own.
 func locate(program string, d *Dirs) {
-	real, err := filepath.EvalSymlinks(program)
+	resolved, err := filepath.EvalSymlinks(program)
 	if err != nil {
 		return
 	}
-	root := filepath.Join(filepath.Dir(filepath.Dir(real)), "root", "usr")
+	root := filepath.Join(filepath.Dir(filepath.Dir(resolved)), "root", "usr")
 	data := filepath.Join(root, "share", "asterisk")
 	if _, err := os.Stat(filepath.Join(data, "documentation", "core-en_US.xml")); err != nil {
 		return

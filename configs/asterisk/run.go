@@ -91,11 +91,11 @@ func Start(ctx context.Context, program string, s Settings) (*Process, error) {
 		if err := o.mkdirOwn(dir); err != nil {
 			return nil, err
 		}
-		if err := o.reach(dir); err != nil {
+		if err := o.reach(ctx, dir); err != nil {
 			return nil, err
 		}
 	}
-	if err := o.reach(s.Dirs.Etc); err != nil {
+	if err := o.reach(ctx, s.Dirs.Etc); err != nil {
 		return nil, err
 	}
 
@@ -103,8 +103,7 @@ func Start(ctx context.Context, program string, s Settings) (*Process, error) {
 	if err := p.rotateLog(); err != nil {
 		return nil, err
 	}
-	// Not CommandContext: once up, Asterisk outlives the context that started it.
-	p.cmd = exec.Command(program, "-f", "-C", filepath.Join(s.Dirs.Etc, "asterisk.conf"))
+	p.cmd = exec.Command(program, "-f", "-C", filepath.Join(s.Dirs.Etc, "asterisk.conf")) //nolint:noctx // once up, it outlives ctx
 	p.cmd.Dir = s.Dirs.Run
 	p.cmd.Env = environment(s.Dirs.Lib)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output

@@ -37,8 +37,12 @@ var reserved = map[string]bool{"global": true, "system": true, "line": true, "tr
 func (s Settings) Validate() error {
 	c := &checker{names: map[string]string{}}
 	for _, d := range []struct{ field, value string }{
-		{"Dirs.Etc", s.Dirs.Etc}, {"Dirs.Lib", s.Dirs.Lib}, {"Dirs.Cache", s.Dirs.Cache}, {"Dirs.Spool", s.Dirs.Spool},
-		{"Dirs.Run", s.Dirs.Run}, {"Dirs.Log", s.Dirs.Log},
+		{"Dirs.Etc", s.Dirs.Etc},
+		{"Dirs.Lib", s.Dirs.Lib},
+		{"Dirs.Cache", s.Dirs.Cache},
+		{"Dirs.Spool", s.Dirs.Spool},
+		{"Dirs.Run", s.Dirs.Run},
+		{"Dirs.Log", s.Dirs.Log},
 	} {
 		c.folder(d.field, d.value)
 	}
