@@ -7,13 +7,13 @@ const (
 	frameSize  = sampleRate / 50 // 20 ms
 
 	// A window of 50 ms under a Hann taper gives a main lobe 40 Hz to either
-	// side; a tone 10 Hz off still scores 0.72, one 20 Hz off 0.25.
+	// side; a tone 8 Hz off still scores 0.8, one 20 Hz off 0.25.
 	toneWindow = sampleRate / 20
 	toneHop    = toneWindow / 2
 
 	// toneShare is the least part of a window's energy that must sit at the
 	// frequency. Two equal tones score 0.5 each, so neither passes alone.
-	toneShare = 0.7
+	toneShare = 0.8
 
 	// loudLevel, in dBFS, parts sound from silence. G.711 idle noise is below
 	// -66 and comfort noise usually below -50; a telephone tone is above -25.

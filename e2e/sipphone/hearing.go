@@ -131,8 +131,8 @@ func (s *soundListener) hear(_ []int16, level float64) bool {
 
 // WaitTone waits until a pure tone of hz Hz has been heard without a break for
 // at least, counted from the call of WaitTone: what arrived before does not
-// count. A tone is heard in a 50 ms window when 70 % of its energy lies within
-// about 10 Hz of hz and its level is above -45 dBFS, so speech, noise, and each
+// count. A tone is heard in a 50 ms window when 80 % of its energy lies within
+// about 8 Hz of hz and its level is above -45 dBFS, so speech, noise, and each
 // half of a dual tone are not tones. The error is CodeNotHeard when ctx ends first
 // (and says what was heard instead), CodeEnded when the call does, CodeNoMedia when the
 // call has no audio.
