@@ -1,0 +1,84 @@
+package routing
+
+import "example.org/c3i/contact"
+
+func (e *Engine) hoursChanged(ev HoursChanged) {
+	code := ""
+	switch {
+	case e.plan == nil:
+		code = RefusedNoPlan
+	case e.plan.queueOf[ev.Queue] == nil:
+		code = RefusedQueue
+	case e.plan.queueOf[ev.Queue].open == ev.Open:
+		code = RefusedNoChange
+	}
+	if code != "" {
+		e.emit(Refused{Event: ev.Kind(), Code: code})
+		return
+	}
+	// Contacts that wait when a queue closes are still served.
+	e.plan.queueOf[ev.Queue].open = ev.Open
+}
+
+func (e *Engine) arrived(ev ContactArrived) {
+	ch, known := channelIndex(ev.Channel)
+	code := ""
+	switch {
+	case e.plan == nil:
+		code = RefusedNoPlan
+	case ev.Contact == "":
+		code = RefusedContactID
+	case !known:
+		code = RefusedChannel
+	case e.contacts[ev.Contact] != nil || e.ended.has(ev.Contact):
+		code = RefusedDuplicate
+	}
+	if code != "" {
+		e.emit(Refused{Event: ev.Kind(), Code: code, Contact: ev.Contact})
+		return
+	}
+	c := newInquiry()
+	c.id, c.channel, c.facts, c.wanted, c.queued = ev.Contact, ch, ev.Facts, ev.Queue, e.now
+	c.arrival = ev.Arrival
+	if c.arrival <= 0 || c.arrival > e.now {
+		c.arrival = e.now
+	}
+	e.tally.Arrived++
+	rule, q := e.plan.route(ch, c.facts, c.wanted)
+	if c.wanted != "" && e.plan.queueOf[c.wanted] == nil {
+		e.emit(Alert{Code: AlertQueueGone, Contact: c.id, Queue: c.wanted, Text: "A contact asked for a queue the plan does not have; the rules chose another."})
+	}
+	e.putIn(c, rule, q)
+	if !q.open {
+		e.emit(QueueClosed{Contact: c.id, Queue: q.ID, Announcement: q.ClosedAnnouncement})
+		e.end(c, contact.AbandonedAfterMessage, ReleasedBySystem, "")
+		e.ended.add(c.id)
+		return
+	}
+	c.line = e.plan.lineFor(q, rule, ch, c.facts.Language)
+	c.class, c.target = 1, min(max(q.AnswerWithin[ev.Channel], 0), longest)
+	if rule != noRule {
+		r := &e.plan.plan.Rules[rule]
+		c.credit = min(max(r.Credit, 0), longest)
+		if r.Class0 {
+			c.class = 0
+		}
+	}
+	c.due = c.arrival.Add(c.target - c.credit)
+	e.contacts[c.id] = c
+	e.emitQueued(c)
+	e.wait(c)
+	e.makePending(c)
+}
+
+// putIn stamps the contact with the queue and what chose it.
+func (e *Engine) putIn(c *inquiry, rule int, q *queue) {
+	c.queue, c.rule, c.version = q.ID, e.plan.ruleName(rule), e.plan.version
+}
+
+func (e *Engine) emitQueued(c *inquiry) {
+	e.emit(Queued{
+		Contact: c.id, Channel: channelNames[c.channel], Queue: c.queue, Arrival: c.arrival, Due: c.due,
+		Facts: c.facts, Rule: c.rule, PlanVersion: c.version,
+	})
+}

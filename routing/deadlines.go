@@ -1,0 +1,135 @@
+package routing
+
+import "example.org/c3i/contact"
+
+// timer is a deadline: of a contact (offer, connection or wrap-up, told by its
+// phase) or of a handler's rest. Exactly one of c and h is set.
+type timer struct {
+	at contact.Instant
+	c  *inquiry
+	h  *handler
+}
+
+// before orders timers: by instant, contacts before handlers, then by id, so
+// that the order never depends on how the heap grew.
+func (t timer) before(o timer) bool {
+	switch {
+	case t.at != o.at:
+		return t.at < o.at
+	case (t.c != nil) != (o.c != nil):
+		return t.c != nil
+	case t.c != nil:
+		return t.c.id < o.c.id
+	default:
+		return t.h.id < o.h.id
+	}
+}
+
+func (t timer) moveTo(i int) {
+	if t.c != nil {
+		t.c.timer = i
+	} else {
+		t.h.timer = i
+	}
+}
+
+type timerHeap []timer
+
+func (th *timerHeap) push(t timer) {
+	*th = append(*th, t)
+	th.up(len(*th) - 1)
+}
+
+func (th *timerHeap) remove(i int) {
+	s := *th
+	last := len(s) - 1
+	s[i].moveTo(-1)
+	if i != last {
+		s[i] = s[last]
+		s[i].moveTo(i)
+	}
+	s[last] = timer{}
+	*th = s[:last]
+	if i != last && !th.down(i) {
+		th.up(i)
+	}
+}
+
+func (th *timerHeap) up(i int) {
+	s := *th
+	moving := s[i]
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !moving.before(s[parent]) {
+			break
+		}
+		s[i] = s[parent]
+		s[i].moveTo(i)
+		i = parent
+	}
+	s[i] = moving
+	moving.moveTo(i)
+}
+
+func (th *timerHeap) down(i int) (moved bool) {
+	s := *th
+	moving := s[i]
+	for {
+		child := 2*i + 1
+		if child >= len(s) {
+			break
+		}
+		if right := child + 1; right < len(s) && s[right].before(s[child]) {
+			child = right
+		}
+		if !s[child].before(moving) {
+			break
+		}
+		s[i] = s[child]
+		s[i].moveTo(i)
+		i, moved = child, true
+	}
+	s[i] = moving
+	moving.moveTo(i)
+	return moved
+}
+
+// setUntil gives the contact's phase a deadline, or none when until is zero.
+func (e *Engine) setUntil(c *inquiry, until contact.Instant) {
+	if c.timer >= 0 {
+		e.timers.remove(c.timer)
+	}
+	c.until = until
+	if until != 0 {
+		e.timers.push(timer{at: until, c: c})
+	}
+}
+
+// setRest makes the handler rest until an instant, or ends the rest when zero.
+func (e *Engine) setRest(h *handler, until contact.Instant, reason string) {
+	if h.timer >= 0 {
+		e.timers.remove(h.timer)
+	}
+	h.restUntil, h.restReason = until, reason
+	if until != 0 {
+		e.timers.push(timer{at: until, h: h})
+	}
+}
+
+// expire acts on a deadline that has come.
+func (e *Engine) expire(t timer) {
+	if t.h != nil {
+		e.setRest(t.h, 0, "")
+		t.h.idleSince = e.now
+		e.settle(t.h)
+		return
+	}
+	switch t.c.phase {
+	case PhaseRinging:
+		e.missed(t.c, RetractNoAnswer)
+	case PhaseConnecting:
+		e.missed(t.c, RetractFailed)
+	case PhaseWrapUp:
+		e.closeWork(t.c, "", true)
+	}
+}

@@ -1,0 +1,166 @@
+package live
+
+import (
+	"context"
+	"time"
+
+	"example.org/c3i/contact"
+	"example.org/c3i/routing"
+	"example.org/c3i/routing/journal"
+)
+
+// retryTick bounds how often a deadline that a Tick did not clear is tried again.
+const retryTick = 10 * time.Millisecond
+
+// own is the goroutine that owns the engine.
+func (d *Driver) own(ctx context.Context) {
+	defer close(d.ownerDone)
+	defer d.out.close()
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	d.hourly(true)
+	d.out.flush()
+	for {
+		timer.Reset(d.untilNext())
+		select {
+		case <-d.inbox.wake:
+		case <-timer.C:
+			d.due()
+		case <-ctx.Done():
+			d.abandon()
+			return
+		case <-d.out.failed:
+			d.abandon()
+			return
+		}
+		items, closed := d.inbox.take()
+		for _, it := range items {
+			d.handle(it)
+		}
+		d.out.flush()
+		d.audit()
+		if closed {
+			// close happens after the last put, so nothing can be left.
+			d.snapshot()
+			d.out.flush()
+			return
+		}
+	}
+}
+
+// abandon answers those who wait when the driver cannot go on.
+func (d *Driver) abandon() {
+	d.inbox.close()
+	err := d.out.failure()
+	if err == nil {
+		err = ErrStopped
+	}
+	items, _ := d.inbox.take()
+	for _, it := range items {
+		it.reply(result{err: err})
+	}
+}
+
+func (d *Driver) handle(it item) {
+	if it.view != nil {
+		it.view(d.engine)
+		it.reply(result{})
+		return
+	}
+	d.step(it)
+	if _, published := it.event.(routing.PlanPublished); published {
+		d.hourly(true)
+	}
+}
+
+// step journals and steps one event. The engine is given what the journal will
+// give in replay, decoded from the very bytes, so both see the same event.
+func (d *Driver) step(it item) {
+	kind, data, err := journal.Encode(it.event)
+	var ev routing.Event
+	if err == nil {
+		ev, err = journal.Decode(kind, data, d.o.Compile)
+	}
+	if err != nil {
+		d.metrics.rejected.Inc()
+		d.o.Log.Error().Err(err).Msg("an event that cannot be journalled was rejected")
+		it.reply(result{err: err})
+		return
+	}
+	at := d.clock.read()
+	actions := d.engine.Step(at, ev)
+	d.seq++
+	d.lastAt = at
+	rec := journal.Record{Seq: d.seq, At: at, Epoch: d.writer.Epoch(), Kind: kind, Event: data}
+	if d.seq%d.o.HashEvery == 0 {
+		rec.Hash = d.hash()
+	}
+	d.adopt(ev)
+	d.metrics.stepped(kind, actions)
+	d.out.put(pending{record: rec, actions: actions, done: it.done, submitted: it.submitted, stepped: d.o.Now()})
+	if d.sinceSnap++; d.sinceSnap >= d.o.SnapshotEvery {
+		d.snapshot()
+	}
+}
+
+// adopt follows the plan in force.
+func (d *Driver) adopt(ev routing.Event) {
+	published, is := ev.(routing.PlanPublished)
+	if !is {
+		return
+	}
+	d.plan = published.Plan
+	zone, err := d.o.Zone(published.Source)
+	if err != nil {
+		d.o.Log.Error().Err(err).Int("plan_version", published.Version).Msg("the plan's time zone is not known: opening hours are taken in UTC")
+		zone = contact.Zone{}
+	}
+	d.hours = hours{zone: zone, open: map[routing.QueueID]bool{}}
+}
+
+// due acts on what time has brought: engine deadlines and opening hours.
+func (d *Driver) due() {
+	at := d.clock.read()
+	if next, is := d.engine.NextDeadline(); is && next <= at {
+		d.step(item{event: routing.Tick{}, submitted: d.o.Now()})
+	}
+	d.hourly(false)
+}
+
+// hourly submits the opening hours that changed, or all of them.
+func (d *Driver) hourly(all bool) {
+	at := d.clock.read()
+	for _, ev := range d.hours.changes(d.plan, at, all) {
+		d.step(item{event: ev, submitted: d.o.Now()})
+	}
+}
+
+// untilNext is the time until the owner must look again without being asked.
+func (d *Driver) untilNext() time.Duration {
+	at := d.clock.read()
+	wait := time.Minute
+	if d.plan != nil {
+		wait = nextMinute(at)
+	}
+	if next, is := d.engine.NextDeadline(); is {
+		// A deadline still due after its Tick would otherwise spin.
+		until := next.Sub(at).Std()
+		if until <= 0 && d.lastAt >= next {
+			until = retryTick
+		}
+		wait = min(wait, until)
+	}
+	return max(0, wait)
+}
+
+func (d *Driver) snapshot() {
+	d.sinceSnap = 0
+	s, err := d.makeSnapshot()
+	if err != nil {
+		d.o.Log.Error().Err(err).Msg("the routing state could not be written as a snapshot")
+		return
+	}
+	if s != nil {
+		d.out.offerSnapshot(*s)
+	}
+}

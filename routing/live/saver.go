@@ -1,0 +1,44 @@
+package live
+
+import (
+	"context"
+	"sync"
+
+	"example.org/c3i/routing/journal"
+)
+
+// saver saves snapshots beside the appends, one at a time.
+type saver struct {
+	d       *Driver
+	group   *sync.WaitGroup
+	running bool
+	done    chan struct{}
+}
+
+func newSaver(d *Driver, group *sync.WaitGroup) *saver {
+	return &saver{d: d, group: group, done: make(chan struct{}, 1)}
+}
+
+func (s *saver) busy() bool { return s.running }
+
+func (s *saver) finish() { s.running = false }
+
+// start begins to save, or reports false when one is being saved.
+func (s *saver) start(ctx context.Context, snap journal.Snapshot) bool {
+	if s.running {
+		return false
+	}
+	s.running = true
+	s.group.Add(1)
+	go func() {
+		defer s.group.Done()
+		bounded, cancel := context.WithTimeout(ctx, 10*appendTimeout)
+		defer cancel()
+		if err := s.d.writer.SaveSnapshot(bounded, snap); err != nil {
+			s.d.metrics.snapshotErrors.Inc()
+			s.d.o.Log.Warn().Err(err).Uint64("seq", snap.Seq).Msg("a snapshot was not saved")
+		}
+		s.done <- struct{}{}
+	}()
+	return true
+}

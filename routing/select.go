@@ -1,0 +1,245 @@
+package routing
+
+import "slices"
+
+// finish makes every offer that has become possible. Contacts newly offerable
+// look for the best handler, in order of place; a handler newly available takes
+// the most due contact; when both happened at once, all waiting contacts are
+// looked at in order of place.
+func (e *Engine) finish() {
+	if e.recheck {
+		e.recheck = false
+		e.forgiveRefusers()
+	}
+	switch {
+	case e.anew:
+		e.anew = false
+		e.seekAll()
+	case len(e.pending) == 0 && len(e.freed) == 0:
+		return
+	case len(e.freed) == 0:
+		if len(e.pending) > 1 {
+			slices.SortFunc(e.pending, comparePlaces)
+		}
+		for _, c := range e.pending {
+			e.seekHandler(c)
+		}
+	case len(e.pending) == 0 && len(e.freed) == 1:
+		e.seekContact(e.freed[0])
+	default:
+		e.seekAll()
+	}
+	for i, c := range e.pending {
+		c.fresh = false
+		e.pending[i] = nil
+	}
+	e.pending = e.pending[:0]
+	clear(e.freed)
+	e.freed = e.freed[:0]
+}
+
+// seekHandler offers a waiting contact to the best available handler, if any.
+func (e *Engine) seekHandler(c *inquiry) {
+	if c.place < 0 {
+		return
+	}
+	if h := e.bestHandler(c); h != nil {
+		e.offerTo(c, h)
+	}
+}
+
+// seekContact offers an available handler the most due contact they may take.
+func (e *Engine) seekContact(h *handler) {
+	if !h.available() {
+		return
+	}
+	var best *inquiry
+	var at place
+	for _, l := range h.profile.lines {
+		if len(l.heap) == 0 || h.indexed.gate[l.channel] != gateOpen {
+			continue
+		}
+		if best != nil && !l.heap[0].before(at) {
+			continue
+		}
+		if c := l.first(0, h.id); c != nil {
+			if p := placeOf(c); best == nil || p.before(at) {
+				best, at = c, p
+			}
+		}
+	}
+	if best != nil {
+		e.offerTo(best, h)
+	}
+}
+
+// seekAll offers all that can be offered, the most due contact first.
+func (e *Engine) seekAll() {
+	var all []*inquiry
+	for _, l := range e.plan.lines {
+		if e.gates[l.channel][gateOpen] == 0 {
+			continue
+		}
+		for _, p := range l.heap {
+			all = append(all, p.c)
+		}
+	}
+	slices.SortFunc(all, comparePlaces)
+	for _, c := range all {
+		e.seekHandler(c)
+	}
+}
+
+// bestHandler is the available handler first in order of proficiency, idle time
+// and id, who has not refused the contact.
+func (e *Engine) bestHandler(c *inquiry) *handler {
+	l := c.line
+	if e.gates[l.channel][gateOpen] == 0 {
+		return nil
+	}
+	var best idleEntry
+	for i, p := range l.able {
+		if best.h != nil && p.fit < l.able[i-1].fit {
+			break
+		}
+		if entry, found := p.idle[l.channel].first(c); found && (best.h == nil || entry.compare(best) < 0) {
+			best = entry
+		}
+	}
+	return best.h
+}
+
+// forgiveRefusers starts a new round for each contact that only its refusers
+// could take: nobody else who may take it is within reach.
+func (e *Engine) forgiveRefusers() {
+	for i := 0; i < len(e.refused); {
+		c := e.refused[i]
+		if e.othersInReach(c) {
+			i++
+			continue
+		}
+		c.refusers = nil
+		e.unrefuse(c)
+		e.makePending(c)
+	}
+}
+
+// othersInReach tells whether some handler who did not refuse the contact is
+// available for it or will be without doing anything.
+func (e *Engine) othersInReach(c *inquiry) bool {
+	others := 0
+	for _, p := range c.line.able {
+		others += p.reach[c.line.channel]
+	}
+	for _, id := range c.refusers {
+		if h := e.handlers[id]; h != nil && h.indexed.reach[c.line.channel] {
+			if _, able := h.profile.fits(c.line.channel, c.line.needs); able {
+				others--
+			}
+		}
+	}
+	return others > 0
+}
+
+// explain tells why the contact, still in its line, goes to the handler, who is
+// still available.
+func (e *Engine) explain(c *inquiry, h *handler) Why {
+	l := c.line
+	w := Why{PlanVersion: c.version, Rule: c.rule, Queue: c.queue, Target: c.target, Credit: c.credit, Needs: l.needs, Waiting: l.queue.waiting}
+	available := e.gates[l.channel][gateOpen]
+	able, refused := 1, 0
+	if available == 1 {
+		fit, _ := h.profile.fits(l.channel, l.needs)
+		w.Eligible = []Candidate{{Agent: h.id, Proficiency: fit, IdleSince: h.idleSince}}
+	} else {
+		w.Eligible, able, refused = e.candidates(c)
+		if i := slices.IndexFunc(w.Eligible, func(k Candidate) bool { return k.Agent == h.id }); i != 0 {
+			w.Eligible = e.chosenFirst(w.Eligible, i, c, h)
+		}
+	}
+	w.EligibleCount = able - refused
+	w.Chosen = "most_due"
+	if c.fresh {
+		w.Chosen = decidedBy(w.Eligible)
+	}
+	w.Removed = e.removed(l.channel, available-able, refused)
+	return w
+}
+
+// candidates lists the best who may take the contact, at most WhyListed, and
+// counts those able and, among them, those who refused it.
+func (e *Engine) candidates(c *inquiry) (list []Candidate, able, refused int) {
+	l := c.line
+	var tier []idleEntry
+	for i, p := range l.able {
+		set := p.idle[l.channel]
+		able += len(set)
+		if len(list) < WhyListed {
+			taken := 0
+			for _, entry := range set {
+				if taken == WhyListed {
+					break
+				}
+				if !c.refusedBy(entry.h.id) {
+					tier = append(tier, entry)
+					taken++
+				}
+			}
+		}
+		if i+1 == len(l.able) || l.able[i+1].fit != p.fit {
+			slices.SortFunc(tier, idleEntry.compare)
+			for _, entry := range tier[:min(len(tier), WhyListed-len(list))] {
+				list = append(list, Candidate{Agent: entry.h.id, Proficiency: p.fit, IdleSince: entry.since})
+			}
+			tier = tier[:0]
+		}
+	}
+	for _, id := range c.refusers {
+		if r := e.handlers[id]; r != nil && r.indexed.gate[l.channel] == gateOpen {
+			if _, fits := r.profile.fits(l.channel, l.needs); fits {
+				refused++
+			}
+		}
+	}
+	return list, able, refused
+}
+
+// chosenFirst moves the chosen handler to the front, at index i or not listed.
+func (e *Engine) chosenFirst(list []Candidate, i int, c *inquiry, h *handler) []Candidate {
+	if i > 0 {
+		list = slices.Delete(list, i, i+1)
+	}
+	fit, _ := h.profile.fits(c.line.channel, c.line.needs)
+	list = slices.Insert(list, 0, Candidate{Agent: h.id, Proficiency: fit, IdleSince: h.idleSince})
+	return list[:min(len(list), WhyListed)]
+}
+
+func decidedBy(eligible []Candidate) string {
+	switch {
+	case len(eligible) == 1:
+		return "only_one"
+	case eligible[0].Proficiency != eligible[1].Proficiency:
+		return "proficiency"
+	case eligible[0].IdleSince != eligible[1].IdleSince:
+		return "longest_idle"
+	}
+	return "id"
+}
+
+// removed counts handlers by the gate that kept them out, leaving out zeros.
+func (e *Engine) removed(ch, unskilled, refused int) []GateCount {
+	var counts [gateCount + 2]GateCount
+	list := counts[:0]
+	for g := gateState; g < gateAway; g++ {
+		if n := e.gates[ch][g]; n > 0 {
+			list = append(list, GateCount{gateNames[g], n})
+		}
+	}
+	if unskilled > 0 {
+		list = append(list, GateCount{GateSkill, unskilled})
+	}
+	if refused > 0 {
+		list = append(list, GateCount{GateRefused, refused})
+	}
+	return slices.Clone(list)
+}

@@ -1,0 +1,314 @@
+package routing
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"example.org/c3i/contact"
+)
+
+// SnapshotFormat is the version of the snapshot's encoding; Restore refuses
+// others.
+const SnapshotFormat = 1
+
+// image is the engine's primary state; all else is rebuilt from it. Lists are
+// sorted, so that equal engines give equal bytes.
+type image struct {
+	Format    int             `json:"format"`
+	Now       contact.Instant `json:"now"`
+	Plan      *planImage      `json:"plan,omitempty"`
+	LastOffer OfferID         `json:"last_offer"`
+	Tally     Tally           `json:"tally"`
+	Open      []QueueID       `json:"open"`
+	Handlers  []handlerImage  `json:"handlers"`
+	Contacts  []contactImage  `json:"contacts"`
+	// Ended lists remembered ids, oldest first.
+	Ended []contact.ID `json:"ended"`
+}
+
+type planImage struct {
+	Version int    `json:"version"`
+	Source  string `json:"source"`
+}
+
+type handlerImage struct {
+	ID         AgentID         `json:"id"`
+	Profile    string          `json:"profile"`
+	SignedOn   bool            `json:"signed_on,omitempty"`
+	Present    bool            `json:"present,omitempty"`
+	DeviceUp   bool            `json:"device_up,omitempty"`
+	Ready      bool            `json:"ready,omitempty"`
+	Reason     string          `json:"reason,omitempty"`
+	RestUntil  contact.Instant `json:"rest_until,omitempty"`
+	RestReason string          `json:"rest_reason,omitempty"`
+	IdleSince  contact.Instant `json:"idle_since"`
+	Since      contact.Instant `json:"since"`
+	Misses     int             `json:"misses,omitempty"`
+	// Work lists contacts offered or in hand, oldest first.
+	Work []contact.ID `json:"work,omitempty"`
+}
+
+type contactImage struct {
+	ID       contact.ID       `json:"id"`
+	Channel  contact.Channel  `json:"channel"`
+	Wanted   QueueID          `json:"wanted,omitempty"`
+	Queue    QueueID          `json:"queue"`
+	Rule     string           `json:"rule,omitempty"`
+	Version  int              `json:"version"`
+	Facts    contact.Facts    `json:"facts"`
+	Arrival  contact.Instant  `json:"arrival"`
+	Queued   contact.Instant  `json:"queued"`
+	Due      contact.Instant  `json:"due"`
+	Class    uint8            `json:"class"`
+	Target   contact.Duration `json:"target"`
+	Credit   contact.Duration `json:"credit"`
+	Phase    Phase            `json:"phase,omitempty"`
+	Agent    AgentID          `json:"agent,omitempty"`
+	Offer    OfferID          `json:"offer,omitempty"`
+	Since    contact.Instant  `json:"since,omitempty"`
+	Until    contact.Instant  `json:"until,omitempty"`
+	Answered contact.Instant  `json:"answered,omitempty"`
+	Muted    bool             `json:"muted,omitempty"`
+	Extended bool             `json:"extended,omitempty"`
+	Capacity int              `json:"capacity,omitempty"`
+	Refusers []AgentID        `json:"refusers,omitempty"`
+	Misses   int              `json:"misses,omitempty"`
+}
+
+func (e *Engine) image() image {
+	img := image{Format: SnapshotFormat, Now: e.now, LastOffer: e.lastOffer, Tally: e.tally, Ended: e.ended.oldestFirst(),
+		Open: []QueueID{}, Handlers: make([]handlerImage, 0, len(e.handlers)), Contacts: make([]contactImage, 0, len(e.contacts))}
+	if e.plan != nil {
+		img.Plan = &planImage{e.plan.version, e.plan.source}
+		for _, q := range e.plan.queues {
+			if q.open {
+				img.Open = append(img.Open, q.ID)
+			}
+		}
+		slices.Sort(img.Open)
+	}
+	for _, h := range e.sortedHandlers() {
+		hi := handlerImage{ID: h.id, Profile: h.profile.name, SignedOn: h.signedOn, Present: h.present, DeviceUp: h.deviceUp,
+			Ready: h.ready, Reason: h.reason, RestUntil: h.restUntil, RestReason: h.restReason, IdleSince: h.idleSince, Since: h.since, Misses: h.misses}
+		for _, c := range h.work {
+			hi.Work = append(hi.Work, c.id)
+		}
+		img.Handlers = append(img.Handlers, hi)
+	}
+	for _, c := range e.sortedContacts() {
+		ci := contactImage{ID: c.id, Channel: channelNames[c.channel], Wanted: c.wanted, Queue: c.queue, Rule: c.rule, Version: c.version,
+			Facts: c.facts, Arrival: c.arrival, Queued: c.queued, Due: c.due, Class: c.class, Target: c.target, Credit: c.credit,
+			Phase: c.phase, Offer: c.offer, Since: c.since, Until: c.until, Answered: c.answered, Muted: c.muted, Extended: c.extended,
+			Capacity: c.capacity, Refusers: c.refusers, Misses: c.misses}
+		if c.handler != nil {
+			ci.Agent = c.handler.id
+		}
+		img.Contacts = append(img.Contacts, ci)
+	}
+	return img
+}
+
+// Snapshot writes the whole state as canonical JSON: equal engines give equal
+// bytes. It holds the plan's version and source, not the compiled plan. It
+// holds what Facts hold and nothing else about people.
+func (e *Engine) Snapshot() ([]byte, error) {
+	b, err := json.Marshal(e.image())
+	if err != nil {
+		return nil, fmt.Errorf("routing snapshot: %w", err)
+	}
+	return b, nil
+}
+
+// Hash is the SHA-256 of Snapshot: engines that took the same events have the
+// same hash.
+func (e *Engine) Hash() [32]byte {
+	b, err := e.Snapshot()
+	if err != nil {
+		// Only values JSON cannot carry would do this, and the image has none.
+		panic(err)
+	}
+	return sha256.Sum256(b)
+}
+
+// SnapshotPlan tells which plan a snapshot needs, so that the caller can compile
+// it for Restore. Version 0 and no source mean that no plan was in force.
+func SnapshotPlan(snapshot []byte) (version int, source string, err error) {
+	var img struct {
+		Format int        `json:"format"`
+		Plan   *planImage `json:"plan"`
+	}
+	if err := json.Unmarshal(snapshot, &img); err != nil {
+		return 0, "", fmt.Errorf("routing snapshot is not readable: %w", err)
+	}
+	if img.Format != SnapshotFormat {
+		return 0, "", fmt.Errorf("routing snapshot has format %d: this program reads format %d", img.Format, SnapshotFormat)
+	}
+	if img.Plan == nil {
+		return 0, "", nil
+	}
+	return img.Plan.Version, img.Plan.Source, nil
+}
+
+// Restore makes the engine a snapshot was taken of. p is the plan compiled from
+// the source SnapshotPlan gives, nil when the snapshot has none. A snapshot that
+// contradicts itself or the plan is refused with a reason.
+func Restore(snapshot []byte, p *Plan) (*Engine, error) {
+	if _, _, err := SnapshotPlan(snapshot); err != nil {
+		return nil, err
+	}
+	var img image
+	d := json.NewDecoder(bytes.NewReader(snapshot))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&img); err != nil {
+		return nil, fmt.Errorf("routing snapshot is not readable: %w", err)
+	}
+	e, err := build(img, p)
+	if err != nil {
+		return nil, fmt.Errorf("routing snapshot: %w", err)
+	}
+	if faults := e.Check(); len(faults) > 0 {
+		return nil, fmt.Errorf("routing snapshot contradicts itself: %s", faults[0])
+	}
+	return e, nil
+}
+
+// Clone makes an independent engine in the same state: it shares only what
+// never changes (plan, facts).
+func (e *Engine) Clone() *Engine {
+	var p *Plan
+	if e.plan != nil {
+		p = e.plan.plan
+	}
+	twin, err := build(e.image(), p)
+	if err != nil {
+		// The image of an engine always builds; anything else is a fault here.
+		panic(err)
+	}
+	return twin
+}
+
+var errPlanMissing = errors.New("the plan it was taken under is missing or contradicts itself")
+
+// build makes an engine from its primary state.
+func build(img image, p *Plan) (*Engine, error) {
+	e := New()
+	e.now, e.lastOffer, e.tally = img.Now, img.LastOffer, img.Tally
+	if len(img.Ended) > EndedRemembered {
+		return nil, fmt.Errorf("remembers %d ended contacts: the most is %d", len(img.Ended), EndedRemembered)
+	}
+	for _, id := range img.Ended {
+		e.ended.add(id)
+	}
+	if img.Plan == nil {
+		if len(img.Handlers)+len(img.Contacts)+len(img.Open) > 0 {
+			return nil, errPlanMissing
+		}
+		return e, nil
+	}
+	var good bool
+	if e.plan, good = prepare(img.Plan.Version, img.Plan.Source, p); !good {
+		return nil, errPlanMissing
+	}
+	for _, id := range img.Open {
+		q := e.plan.queueOf[id]
+		if q == nil {
+			return nil, fmt.Errorf("open queue %q is not in the plan", id)
+		}
+		q.open = true
+	}
+	for _, ci := range img.Contacts {
+		if err := e.buildContact(ci); err != nil {
+			return nil, fmt.Errorf("contact %q: %w", ci.ID, err)
+		}
+	}
+	for _, hi := range img.Handlers {
+		if err := e.buildHandler(hi); err != nil {
+			return nil, fmt.Errorf("handler %q: %w", hi.ID, err)
+		}
+	}
+	for _, ci := range img.Contacts {
+		c := e.contacts[ci.ID]
+		if (ci.Phase != "") != (c.handler != nil) {
+			return nil, fmt.Errorf("contact %q: in phase %q but in the work of %q", ci.ID, ci.Phase, ci.Agent)
+		}
+	}
+	// Whatever could be offered was offered before the snapshot was taken.
+	e.recheck, e.freed, e.changed = false, nil, nil
+	return e, nil
+}
+
+func (e *Engine) buildContact(ci contactImage) error {
+	ch, known := channelIndex(ci.Channel)
+	switch {
+	case ci.ID == "" || e.contacts[ci.ID] != nil:
+		return errors.New("its id is empty or there twice")
+	case !known:
+		return fmt.Errorf("channel %q is not known", ci.Channel)
+	}
+	c := newInquiry()
+	c.id, c.channel, c.wanted, c.queue, c.rule, c.version, c.facts = ci.ID, ch, ci.Wanted, ci.Queue, ci.Rule, ci.Version, ci.Facts
+	c.arrival, c.queued, c.due, c.class, c.target, c.credit = ci.Arrival, ci.Queued, ci.Due, ci.Class, ci.Target, ci.Credit
+	c.phase, c.offer, c.since, c.answered = ci.Phase, ci.Offer, ci.Since, ci.Answered
+	c.muted, c.extended, c.capacity, c.refusers, c.misses = ci.Muted, ci.Extended, ci.Capacity, ci.Refusers, ci.Misses
+	e.contacts[c.id] = c
+	e.setUntil(c, ci.Until)
+	switch c.phase {
+	case "", PhaseRinging, PhaseConnecting:
+		q := e.plan.queueOf[c.queue]
+		if q == nil {
+			return fmt.Errorf("queue %q is not in the plan", c.queue)
+		}
+		rule := noRule
+		if c.rule != "" {
+			var found bool
+			if rule, found = e.plan.ruleOf[c.rule]; !found {
+				return fmt.Errorf("rule %q is not in the plan", c.rule)
+			}
+		}
+		c.line = e.plan.lineFor(q, rule, ch, c.facts.Language)
+	case PhaseTalking, PhaseHeld, PhaseWrapUp:
+	default:
+		return fmt.Errorf("phase %q is not known", c.phase)
+	}
+	switch c.phase {
+	case "":
+		e.wait(c)
+	case PhaseRinging:
+		if e.offers[c.offer] != nil {
+			return fmt.Errorf("offer %d is there twice", c.offer)
+		}
+		e.offers[c.offer] = c
+		c.line.queue.ringing++
+	}
+	return nil
+}
+
+func (e *Engine) buildHandler(hi handlerImage) error {
+	if hi.ID == "" || e.handlers[hi.ID] != nil {
+		return errors.New("their id is empty or there twice")
+	}
+	h := e.newHandler(hi.ID)
+	h.profile = e.plan.named[hi.Profile]
+	if h.profile == nil {
+		h.profile = unskilled(hi.Profile)
+	}
+	h.signedOn, h.present, h.deviceUp, h.ready, h.reason = hi.SignedOn, hi.Present, hi.DeviceUp, hi.Ready, hi.Reason
+	h.idleSince, h.since, h.misses = hi.IdleSince, hi.Since, hi.Misses
+	for _, id := range hi.Work {
+		c := e.contacts[id]
+		if c == nil || c.handler != nil || c.phase == "" {
+			return fmt.Errorf("contact %q in their work is not there, waits, or is in another's", id)
+		}
+		c.handler = h
+		h.work = append(h.work, c)
+	}
+	e.setRest(h, hi.RestUntil, hi.RestReason)
+	h.shown, h.shownReason = h.state()
+	e.handlers[h.id] = h
+	e.index(h)
+	return nil
+}

@@ -1,0 +1,258 @@
+package routing
+
+import (
+	"slices"
+
+	"example.org/c3i/contact"
+)
+
+// Tally counts what happened since the engine was new.
+type Tally struct {
+	// Arrived counts contacts taken in; each is in one of the endings below or
+	// still open.
+	Arrived               int `json:"arrived"`
+	Answered              int `json:"answered"`
+	AbandonedShort        int `json:"abandoned_short"`
+	AbandonedAfterMessage int `json:"abandoned_after_message"`
+	AbandonedInQueue      int `json:"abandoned_in_queue"`
+	Failed                int `json:"failed"`
+	// Offers made, and how many of them were not taken by fault or choice.
+	Offers        int `json:"offers"`
+	NoAnswers     int `json:"no_answers"`
+	Declines      int `json:"declines"`
+	OfferFailures int `json:"offer_failures"`
+}
+
+func (t *Tally) count(ending contact.Ending) {
+	switch ending {
+	case contact.Answered:
+		t.Answered++
+	case contact.AbandonedShort:
+		t.AbandonedShort++
+	case contact.AbandonedAfterMessage:
+		t.AbandonedAfterMessage++
+	case contact.AbandonedInQueue:
+		t.AbandonedInQueue++
+	default:
+		t.Failed++
+	}
+}
+
+// Ended is how many contacts have an ending.
+func (t Tally) Ended() int {
+	return t.Answered + t.AbandonedShort + t.AbandonedAfterMessage + t.AbandonedInQueue + t.Failed
+}
+
+// Counts is the Tally and what is going on now.
+type Counts struct {
+	Tally
+	// Contacts by phase. Those in wrap-up have ended; the others are open.
+	Waiting    int `json:"waiting"`
+	Ringing    int `json:"ringing"`
+	Connecting int `json:"connecting"`
+	Talking    int `json:"talking"`
+	Held       int `json:"held"`
+	WrapUp     int `json:"wrap_up"`
+	// Handlers by state.
+	Ready    int `json:"ready"`
+	NotReady int `json:"not_ready"`
+	Busy     int `json:"busy"`
+	Resting  int `json:"resting"`
+	// Offline handlers still have a contact in hand.
+	Offline int `json:"offline"`
+}
+
+// Counts reports the ledger: Arrived = Ended() + Waiting + Ringing + Connecting
+// + Talking + Held at all times. It looks at every contact and handler.
+func (e *Engine) Counts() Counts {
+	n := Counts{Tally: e.tally}
+	for _, c := range e.contacts {
+		switch c.phase {
+		case PhaseRinging:
+			n.Ringing++
+		case PhaseConnecting:
+			n.Connecting++
+		case PhaseTalking:
+			n.Talking++
+		case PhaseHeld:
+			n.Held++
+		case PhaseWrapUp:
+			n.WrapUp++
+		default:
+			n.Waiting++
+		}
+	}
+	for _, h := range e.handlers {
+		switch h.shown {
+		case StateReady:
+			n.Ready++
+		case StateNotReady:
+			n.NotReady++
+		case StateBusy:
+			n.Busy++
+		case StateResting:
+			n.Resting++
+		default:
+			n.Offline++
+		}
+	}
+	return n
+}
+
+// PlanVersion is the version of the plan in force, 0 before the first.
+func (e *Engine) PlanVersion() int {
+	if e.plan == nil {
+		return 0
+	}
+	return e.plan.version
+}
+
+// QueueStatus is a queue as desks and wallboards show it.
+type QueueStatus struct {
+	Queue QueueID `json:"queue"`
+	Label string  `json:"label"`
+	Open  bool    `json:"open"`
+	// Waiting counts contacts with no offer out; Offered those ringing at a
+	// handler.
+	Waiting int `json:"waiting"`
+	Offered int `json:"offered"`
+	// OldestArrival and MostDue are of those waiting, zero when none is.
+	OldestArrival contact.Instant `json:"oldest_arrival,omitempty"`
+	MostDue       contact.Instant `json:"most_due,omitempty"`
+}
+
+// Queues reports every queue in the plan's order. It looks at every contact
+// waiting.
+func (e *Engine) Queues() []QueueStatus {
+	if e.plan == nil {
+		return nil
+	}
+	all := make([]QueueStatus, len(e.plan.queues))
+	for i, q := range e.plan.queues {
+		s := QueueStatus{Queue: q.ID, Label: q.Label, Open: q.open, Waiting: q.waiting, Offered: q.ringing}
+		for _, l := range q.lines {
+			for _, p := range l.heap {
+				if s.OldestArrival == 0 || p.arrival < s.OldestArrival {
+					s.OldestArrival = p.arrival
+				}
+				if s.MostDue == 0 || p.due < s.MostDue {
+					s.MostDue = p.due
+				}
+			}
+		}
+		all[i] = s
+	}
+	return all
+}
+
+// Agents reports every handler signed on or with a contact in hand, in order of
+// id.
+func (e *Engine) Agents() []AgentChanged {
+	all := make([]AgentChanged, 0, len(e.handlers))
+	for _, h := range e.sortedHandlers() {
+		all = append(all, h.view())
+	}
+	return all
+}
+
+// Agent reports one handler, false when they are signed off.
+func (e *Engine) Agent(id AgentID) (AgentChanged, bool) {
+	h := e.handlers[id]
+	if h == nil {
+		return AgentChanged{}, false
+	}
+	return h.view(), true
+}
+
+// PhaseWaiting is the phase of a contact with no offer out, in ContactStatus.
+const PhaseWaiting Phase = "waiting"
+
+// ContactStatus is one contact as the engine knows it.
+type ContactStatus struct {
+	Contact contact.ID      `json:"contact"`
+	Channel contact.Channel `json:"channel"`
+	Queue   QueueID         `json:"queue"`
+	Phase   Phase           `json:"phase"`
+	// Agent and Offer are set unless it waits.
+	Agent       AgentID         `json:"agent,omitempty"`
+	Offer       OfferID         `json:"offer,omitempty"`
+	Class       int             `json:"class"`
+	Arrival     contact.Instant `json:"arrival"`
+	Due         contact.Instant `json:"due"`
+	Answered    contact.Instant `json:"answered,omitempty"`
+	Facts       contact.Facts   `json:"facts"`
+	Rule        string          `json:"rule,omitempty"`
+	PlanVersion int             `json:"plan_version"`
+	// Misses counts offers of it that were missed, declined or failed; RefusedBy
+	// lists the handlers it is not offered to in this round.
+	Misses    int       `json:"misses,omitempty"`
+	RefusedBy []AgentID `json:"refused_by,omitempty"`
+}
+
+func (c *inquiry) status() ContactStatus {
+	s := ContactStatus{
+		Contact: c.id, Channel: channelNames[c.channel], Queue: c.queue, Phase: c.phase, Offer: c.offer, Class: int(c.class),
+		Arrival: c.arrival, Due: c.due, Answered: c.answered, Facts: c.facts, Rule: c.rule, PlanVersion: c.version,
+		Misses: c.misses, RefusedBy: slices.Clone(c.refusers),
+	}
+	if c.phase == "" {
+		s.Phase = PhaseWaiting
+	}
+	if c.handler != nil {
+		s.Agent = c.handler.id
+	}
+	return s
+}
+
+// ContactState reports a contact that is here: waiting, offered, connected or in
+// wrap-up.
+func (e *Engine) ContactState(id contact.ID) (ContactStatus, bool) {
+	c := e.contacts[id]
+	if c == nil {
+		return ContactStatus{}, false
+	}
+	return c.status(), true
+}
+
+// Waiting lists contacts waiting in a queue, most due first, at most limit of
+// them, all when limit is 0.
+func (e *Engine) Waiting(id QueueID, limit int) []ContactStatus {
+	if e.plan == nil || e.plan.queueOf[id] == nil {
+		return nil
+	}
+	q := e.plan.queueOf[id]
+	all := make([]*inquiry, 0, q.waiting)
+	for _, l := range q.lines {
+		for _, p := range l.heap {
+			all = append(all, p.c)
+		}
+	}
+	slices.SortFunc(all, comparePlaces)
+	if limit > 0 && limit < len(all) {
+		all = all[:limit]
+	}
+	out := make([]ContactStatus, len(all))
+	for i, c := range all {
+		out[i] = c.status()
+	}
+	return out
+}
+
+// ServableBy lists the queues, in the plan's order, whose own needs handlers of
+// the profile meet on some channel. Rules and languages may ask for more.
+func (e *Engine) ServableBy(name string) []QueueID {
+	if e.plan == nil || e.plan.named[name] == nil {
+		return nil
+	}
+	p := e.plan.named[name]
+	var out []QueueID
+	for _, q := range e.plan.queues {
+		for ch := range channels {
+			if _, able := p.fits(ch, q.Needs); able {
+				out = append(out, q.ID)
+				break
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,222 @@
+package routing
+
+import (
+	"cmp"
+
+	"example.org/c3i/contact"
+)
+
+// inquiry is one contact's state from arrival until its wrap-up is closed.
+type inquiry struct {
+	id      contact.ID
+	channel int
+	// wanted is the queue the arrival named, queue where it is.
+	wanted QueueID
+	queue  QueueID
+	// rule and version chose the queue.
+	rule    string
+	version int
+	facts   contact.Facts
+
+	arrival contact.Instant
+	queued  contact.Instant
+	due     contact.Instant
+	// class is 0 for risk to life, else 1.
+	class  uint8
+	target contact.Duration
+	credit contact.Duration
+
+	phase    Phase // empty while waiting
+	handler  *handler
+	offer    OfferID
+	since    contact.Instant
+	until    contact.Instant
+	answered contact.Instant
+	muted    bool
+	extended bool
+	// capacity is what the handler had for the channel when it was offered.
+	capacity int
+	// refusers missed or declined it in this round; misses counts all rounds.
+	refusers []AgentID
+	misses   int
+
+	// line holds contacts alike while the contact may still be offered.
+	line *line
+	// Positions in the line's heap, the timer heap and Engine.refused; -1 outside.
+	place, timer, refusedAt int
+	// fresh marks a contact that became offerable in this sub-step.
+	fresh bool
+}
+
+func newInquiry() *inquiry { return &inquiry{place: -1, timer: -1, refusedAt: -1} }
+
+// inHand tells whether the contact was accepted by a handler.
+func (c *inquiry) inHand() bool { return c.phase != "" && c.phase != PhaseRinging }
+
+// over tells whether the contact's ending was reported.
+func (c *inquiry) over() bool { return c.phase == PhaseWrapUp }
+
+func (c *inquiry) refusedBy(id AgentID) bool {
+	for _, r := range c.refusers {
+		if r == id {
+			return true
+		}
+	}
+	return false
+}
+
+// line is the contacts waiting that are alike in queue, channel and needs, as a
+// heap with the most due on top.
+type line struct {
+	queue   *queue
+	channel int
+	needs   []Need
+	// able lists profiles that may take from the line, best fit first.
+	able []ableProfile
+	heap []place
+}
+
+type ableProfile struct {
+	*profile
+	fit int
+}
+
+// place is a contact's place: class, due, arrival, id.
+type place struct {
+	due, arrival contact.Instant
+	class        uint8
+	c            *inquiry
+}
+
+func placeOf(c *inquiry) place { return place{c.due, c.arrival, c.class, c} }
+
+func (p place) before(o place) bool {
+	if p.class != o.class {
+		return p.class < o.class
+	}
+	if p.due != o.due {
+		return p.due < o.due
+	}
+	if p.arrival != o.arrival {
+		return p.arrival < o.arrival
+	}
+	return p.c.id < o.c.id
+}
+
+func comparePlaces(a, b *inquiry) int {
+	return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.due, b.due), cmp.Compare(a.arrival, b.arrival), cmp.Compare(a.id, b.id))
+}
+
+func (l *line) push(c *inquiry) {
+	l.heap = append(l.heap, placeOf(c))
+	c.place = len(l.heap) - 1
+	l.up(c.place)
+}
+
+func (l *line) remove(c *inquiry) {
+	i, last := c.place, len(l.heap)-1
+	if i != last {
+		l.heap[i] = l.heap[last]
+		l.heap[i].c.place = i
+	}
+	l.heap[last] = place{}
+	l.heap = l.heap[:last]
+	if i != last && !l.down(i) {
+		l.up(i)
+	}
+	c.place = -1
+}
+
+func (l *line) up(i int) {
+	moving := l.heap[i]
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !moving.before(l.heap[parent]) {
+			break
+		}
+		l.heap[i] = l.heap[parent]
+		l.heap[i].c.place = i
+		i = parent
+	}
+	l.heap[i] = moving
+	moving.c.place = i
+}
+
+func (l *line) down(i int) (moved bool) {
+	moving := l.heap[i]
+	for {
+		child := 2*i + 1
+		if child >= len(l.heap) {
+			break
+		}
+		if right := child + 1; right < len(l.heap) && l.heap[right].before(l.heap[child]) {
+			child = right
+		}
+		if !l.heap[child].before(moving) {
+			break
+		}
+		l.heap[i] = l.heap[child]
+		l.heap[i].c.place = i
+		i, moved = child, true
+	}
+	l.heap[i] = moving
+	moving.c.place = i
+	return moved
+}
+
+// first finds the most due contact at or below heap position i that the handler
+// has not refused. It looks only below refused ones, so it costs one step for
+// each of those.
+func (l *line) first(i int, id AgentID) *inquiry {
+	if i >= len(l.heap) {
+		return nil
+	}
+	c := l.heap[i].c
+	if len(c.refusers) == 0 || !c.refusedBy(id) {
+		return c
+	}
+	left, right := l.first(2*i+1, id), l.first(2*i+2, id)
+	if left == nil || right != nil && placeOf(right).before(placeOf(left)) {
+		return right
+	}
+	return left
+}
+
+// wait puts a contact in its line.
+func (e *Engine) wait(c *inquiry) {
+	c.line.push(c)
+	c.line.queue.waiting++
+	if len(c.refusers) > 0 {
+		c.refusedAt = len(e.refused)
+		e.refused = append(e.refused, c)
+		e.recheck = true
+	}
+}
+
+// unwait takes a contact out of its line.
+func (e *Engine) unwait(c *inquiry) {
+	c.line.remove(c)
+	c.line.queue.waiting--
+	e.unrefuse(c)
+}
+
+// unrefuse takes a contact off the list of refused ones.
+func (e *Engine) unrefuse(c *inquiry) {
+	if c.refusedAt < 0 {
+		return
+	}
+	last := len(e.refused) - 1
+	e.refused[c.refusedAt] = e.refused[last]
+	e.refused[c.refusedAt].refusedAt = c.refusedAt
+	e.refused[last] = nil
+	e.refused = e.refused[:last]
+	c.refusedAt = -1
+}
+
+// makePending marks a waiting contact as offerable anew.
+func (e *Engine) makePending(c *inquiry) {
+	if !c.fresh {
+		c.fresh = true
+		e.pending = append(e.pending, c)
+	}
+}
