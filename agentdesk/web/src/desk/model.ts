@@ -1,0 +1,372 @@
+import { computed, signal } from '@preact/signals';
+import { ApiError, type Api, type SignedOn } from '../api.ts';
+import type { HistoryEntry, Notice, Person, Verb, WorkItem } from '../protocol.gen.ts';
+import { CloseSignedOut } from '../protocol.gen.ts';
+import { rings, type Phone } from '../phone/phone.ts';
+import { Connection, RequestError, StoppedVersion, type ConnectionState, type Socket } from '../state/connection.ts';
+import { ServerClock } from '../state/clock.ts';
+import { finished, foremost, ringing, type DeskState } from '../state/desk.ts';
+import { Notes, type NoteState } from '../state/notes.ts';
+import type { Timers } from '../state/timers.ts';
+
+/** Who is at the desk. */
+export type Session =
+  | { kind: 'checking' }
+  | { kind: 'signed_out'; message?: string }
+  | { kind: 'must_change'; me: SignedOn }
+  | { kind: 'signed_in'; me: SignedOn };
+
+/** A sentence on screen until dismissed or a minute old. */
+export interface ShownNotice extends Notice {
+  id: number;
+}
+
+export interface DeskEnv {
+  api: Api;
+  open(): Socket;
+  phone: Phone;
+  timers: Timers;
+  random(): number;
+  tab: string;
+  storage: Storage;
+  local(): number;
+  reload(): void;
+}
+
+const noticeFor = 60_000;
+
+/**
+ * Everything the desk's page shows and does, without a document: state as
+ * signals, actions as methods. Actions never throw; what goes wrong becomes a
+ * notice.
+ */
+export class Desk {
+  readonly session = signal<Session>({ kind: 'checking' });
+  readonly connection = signal<ConnectionState>({ kind: 'idle' });
+  readonly desk = signal<DeskState | undefined>(undefined);
+  readonly notes = signal<ReadonlyMap<string, NoteState>>(new Map());
+  readonly notices = signal<readonly ShownNotice[]>([]);
+  /** The server's time in milliseconds, renewed every half second. */
+  readonly now = signal(0);
+  /** Requests on their way, by a key the view knows: buttons show it. */
+  readonly busy = signal<ReadonlySet<string>>(new Set());
+  /** Texts of notes the server would not take, for contacts no longer here. */
+  readonly lostNotes = signal<readonly { contact: string; text: string }[]>([]);
+  readonly selected = signal('');
+  readonly phone: Phone;
+
+  /** The contact in the middle of the screen. */
+  readonly current = computed<WorkItem | undefined>(() => {
+    const d = this.desk.value;
+    return d?.work.find((w) => w.contact === this.selected.value) ?? (d ? foremost(d.work) : undefined);
+  });
+  readonly ringing = computed<WorkItem | undefined>(() => (this.desk.value ? ringing(this.desk.value.work) : undefined));
+  /** Whether this browser's phone rings for the contact that is offered. */
+  readonly answerable = computed(() => {
+    const w = this.ringing.value;
+    const call = this.phone.state.value.call;
+    return !!w && call?.state === 'ringing' && rings(call, w.offer, w.contact);
+  });
+  /** Whether anything rings: an offer, or a call that no offer explains yet. */
+  readonly ringsNow = computed(() => !!this.ringing.value || (this.phone.state.value.call?.direction === 'in' && this.phone.state.value.call.state === 'ringing'));
+
+  readonly #env: DeskEnv;
+  readonly #clock: ServerClock;
+  #connection: Connection | undefined;
+  #notes: Notes | undefined;
+  #lastNotice = 0;
+  #registered: boolean | undefined;
+  #phases = new Map<string, string>();
+
+  constructor(env: DeskEnv) {
+    this.#env = env;
+    this.phone = env.phone;
+    this.#clock = new ServerClock(env.local);
+    this.now.value = this.#clock.now();
+    env.timers.every(500, () => { this.now.value = this.#clock.now(); });
+    env.phone.state.subscribe((s) => {
+      if (!s.call && this.connection.peek().kind === 'stopped') env.phone.use(undefined);
+      this.#tellPhone();
+    });
+  }
+
+  /** Finds out who is signed on, and opens their desk. */
+  async begin(): Promise<void> {
+    try {
+      const me = await this.#env.api.me();
+      if (me) this.#enter(me);
+      else this.session.value = { kind: 'signed_out' };
+    } catch (e) {
+      this.session.value = { kind: 'signed_out', message: sentence(e) };
+    }
+  }
+
+  /** Signs on. Rejects with ApiError so that the form can name the field. */
+  async signOn(user: string, password: string): Promise<void> {
+    this.#enter(await this.#env.api.signOn(user.trim(), password));
+  }
+
+  /** Changes the password; after a one-time password this opens the desk. Rejects with ApiError. */
+  async changePassword(current: string, next: string): Promise<void> {
+    await this.#env.api.changePassword(current, next);
+    const s = this.session.value;
+    if (s.kind !== 'must_change') return;
+    const me = await this.#env.api.me();
+    this.#enter(me && !me.must_change_password ? me : { ...s.me, must_change_password: false });
+  }
+
+  /** Saves what is unsaved and signs off. */
+  async signOff(): Promise<void> {
+    await this.#notes?.flushAll();
+    try {
+      await this.#env.api.signOff();
+    } catch (e) {
+      if (!(e instanceof ApiError && e.status === 401)) {
+        this.notify('error', 'sign_off', `You are not signed off: ${sentence(e)}`);
+        return;
+      }
+    }
+    this.#leave();
+    this.session.value = { kind: 'signed_out', message: 'You have signed off.' };
+  }
+
+  /** Takes the desk back after another tab took it over. */
+  takeBack(): void {
+    this.#connection?.start();
+  }
+
+  /** Tries to connect now instead of waiting for the next try. */
+  reconnectNow(): void {
+    if (this.connection.value.kind === 'waiting') this.#connection?.start();
+  }
+
+  reload(): void {
+    this.#env.reload();
+  }
+
+  async ready(): Promise<void> {
+    if (this.desk.value?.phone.kind === 'browser' && !this.phone.state.value.call && !(await this.phone.warmUp())) {
+      this.notify('warning', 'microphone', this.phone.state.value.problem?.text ?? 'The microphone could not be opened.');
+      return;
+    }
+    await this.#ask('state', 'state.set', { state: 'ready' });
+  }
+
+  async notReady(reason: string): Promise<void> {
+    await this.#ask('state', 'state.set', { state: 'not_ready', reason });
+  }
+
+  async answer(): Promise<void> {
+    if (!this.ringsNow.value) return;
+    await this.#whileBusy('answer', async () => { await this.phone.answer(); });
+  }
+
+  async decline(): Promise<void> {
+    const w = this.ringing.value;
+    if (!w) {
+      this.phone.hangUp();
+      return;
+    }
+    if (!(await this.#ask('decline', 'offer.decline', { offer: w.offer })) && this.answerable.value) this.phone.hangUp();
+  }
+
+  async control(verb: Verb, digits?: string): Promise<void> {
+    const w = this.talking();
+    if (!w) return;
+    const body = digits === undefined ? { contact: w.contact, verb } : { contact: w.contact, verb, digits };
+    if (verb === 'hangup') void this.#notes?.flush(w.contact);
+    const done = await this.#ask(verb, 'call.control', body);
+    if (!done && verb === 'hangup') this.phone.hangUp();
+  }
+
+  /** The conversation going on, if there is one. */
+  talking(): WorkItem | undefined {
+    return this.desk.value?.work.find((w) => w.phase === 'talking' || w.phase === 'held' || w.phase === 'connecting');
+  }
+
+  /** Closes a contact with an outcome. True when the server took it. */
+  async finish(contact: string, code: string): Promise<boolean> {
+    await this.#notes?.flush(contact);
+    const note = this.notes.value.get(contact);
+    if (note?.status === 'conflict') {
+      this.notify('warning', 'note_conflict', 'The note was changed elsewhere. Choose which text to keep, then finish.');
+      return false;
+    }
+    const done = await this.#ask('finish', 'contact.close', { contact, outcome: { code } });
+    if (done && this.desk.value) this.desk.value = this.#connection!.desk = finished(this.desk.value, contact);
+    return done;
+  }
+
+  /** Puts a contact without an outcome aside. */
+  dismissUnfinished(contact: string): void {
+    if (this.desk.value) this.desk.value = this.#connection!.desk = finished(this.desk.value, contact);
+  }
+
+  async extend(contact: string): Promise<void> {
+    await this.#ask('extend', 'wrapup.extend', { contact });
+  }
+
+  async attach(contact: string, person: string): Promise<void> {
+    await this.#ask('person', 'person.attach', { contact, person });
+  }
+
+  /** Saves a person. Rejects with RequestError so that the form can name the field. */
+  async savePerson(contact: string, person: Person): Promise<void> {
+    if (!this.#connection) throw new RequestError({ code: 'not_connected', message: 'The desk is not connected.' });
+    await this.#connection.request('person.save', { contact, person });
+  }
+
+  async timeline(person: string): Promise<HistoryEntry[]> {
+    try {
+      return await this.#env.api.timeline(person);
+    } catch (e) {
+      this.notify('error', 'timeline', sentence(e));
+      return [];
+    }
+  }
+
+  editNote(contact: string, text: string): void {
+    this.#notes?.edit(contact, text);
+  }
+
+  saveNote(contact: string): void {
+    void this.#notes?.flush(contact);
+  }
+
+  settleNote(contact: string, choice: 'mine' | 'theirs' | 'both'): void {
+    this.#notes?.settle(contact, choice);
+  }
+
+  discardLostNote(contact: string): void {
+    this.#notes?.discard(contact);
+    this.lostNotes.value = this.lostNotes.value.filter((n) => n.contact !== contact);
+  }
+
+  /** The page is going away: send what can still be sent. */
+  leaving(): void {
+    void this.#notes?.flushAll();
+  }
+
+  notify(level: string, code: string, text: string): void {
+    const id = ++this.#lastNotice;
+    this.notices.value = [...this.notices.value.filter((n) => n.code !== code || n.text !== text), { id, level, code, text }].slice(-4);
+    this.#env.timers.after(noticeFor, () => this.dismiss(id));
+  }
+
+  dismiss(id: number): void {
+    this.notices.value = this.notices.value.filter((n) => n.id !== id);
+  }
+
+  #enter(me: SignedOn): void {
+    if (me.must_change_password) {
+      this.session.value = { kind: 'must_change', me };
+      return;
+    }
+    this.session.value = { kind: 'signed_in', me };
+    this.#notes = new Notes({
+      save: (r) => this.#connection
+        ? this.#connection.request('note.save', r)
+        : Promise.reject(new RequestError({ code: 'not_connected', message: 'The desk is not connected.' })),
+      storage: this.#env.storage,
+      timers: this.#env.timers,
+      agent: me.user,
+      now: () => this.#clock.now(),
+      changed: (n) => { this.notes.value = new Map(this.notes.value).set(n.contact, n); },
+    });
+    this.#connection = new Connection({
+      open: this.#env.open,
+      timers: this.#env.timers,
+      random: this.#env.random,
+      tab: this.#env.tab,
+      signedIn: async () => (await this.#env.api.me()) !== undefined,
+      onState: (s) => this.#connectionIs(s),
+      onDesk: (d, now) => this.#deskIs(d, now),
+      onNotice: (n) => this.notify(n.level, n.code, n.text),
+    });
+    this.#connection.start();
+  }
+
+  #connectionIs(s: ConnectionState): void {
+    const was = this.connection.value.kind;
+    this.connection.value = s;
+    if (s.kind === 'live' && was !== 'live') {
+      this.#registered = undefined;
+      this.#tellPhone();
+      void this.#notes?.flushAll();
+    }
+    if (s.kind !== 'stopped') return;
+    if (s.code === CloseSignedOut) {
+      this.#leave();
+      this.session.value = { kind: 'signed_out', message: 'You have been signed out. Sign in again: anything you typed has been kept.' };
+    } else if (s.code === StoppedVersion) {
+      this.#env.reload();
+    } else if (!this.phone.state.value.call) {
+      this.phone.use(undefined);
+    }
+  }
+
+  #deskIs(d: DeskState, now: number): void {
+    const first = this.desk.value === undefined;
+    this.#clock.heard(now);
+    this.now.value = this.#clock.now();
+    this.desk.value = d;
+    const p = d.phone;
+    this.phone.use(p.kind === 'browser' && p.uri && p.user && p.password
+      ? { uri: p.uri, user: p.user, password: p.password, path: p.path || '/sip' }
+      : undefined);
+    for (const w of d.work) {
+      this.#notes?.heard(w.contact, w.note);
+      const before = this.#phases.get(w.contact);
+      if (w.phase === 'wrap_up' && before && before !== 'wrap_up') void this.#notes?.flush(w.contact);
+    }
+    this.#phases = new Map(d.work.map((w) => [w.contact, w.phase]));
+    if (first) void this.#notes?.sendOrphans(d.work.map((w) => w.contact)).then((left) => { this.lostNotes.value = left; });
+  }
+
+  #tellPhone(): void {
+    if (this.desk.value?.phone.kind !== 'browser' || this.connection.value.kind !== 'live') return;
+    const registered = this.phone.state.value.registration === 'registered';
+    if (registered === this.#registered) return;
+    this.#registered = registered;
+    this.#connection?.request('phone.state', { registered }).catch(() => { this.#registered = undefined; });
+  }
+
+  #leave(): void {
+    this.#connection?.stop();
+    this.#connection = undefined;
+    this.phone.use(undefined);
+    this.#notes = undefined;
+    this.desk.value = undefined;
+    this.notes.value = new Map();
+    this.notices.value = [];
+    this.#phases.clear();
+  }
+
+  async #ask<T extends Parameters<Connection['request']>[0]>(key: string, type: T, body: Parameters<Connection['request']>[1]): Promise<boolean> {
+    return this.#whileBusy(key, async () => {
+      if (!this.#connection) throw new RequestError({ code: 'not_connected', message: 'The desk is not connected.' });
+      await this.#connection.request(type, body as never);
+    });
+  }
+
+  async #whileBusy(key: string, act: () => Promise<void>): Promise<boolean> {
+    if (this.busy.value.has(key)) return false;
+    this.busy.value = new Set(this.busy.value).add(key);
+    try {
+      await act();
+      return true;
+    } catch (e) {
+      this.notify('error', e instanceof RequestError ? e.code : key, sentence(e));
+      return false;
+    } finally {
+      const rest = new Set(this.busy.value);
+      rest.delete(key);
+      this.busy.value = rest;
+    }
+  }
+}
+
+/** The sentence for people in whatever was thrown. */
+export function sentence(e: unknown): string {
+  return e instanceof Error && e.message ? e.message : 'Something went wrong. Try again.';
+}
