@@ -44,6 +44,7 @@ type outlet struct {
 	incoming []pending
 	snapshot *journal.Snapshot
 	closed   bool
+	ended    bool // run is over: nothing put now will be released
 	wake     chan struct{}
 
 	done   chan struct{}
@@ -82,8 +83,37 @@ func newOutlet(d *Driver, s *spool) *outlet {
 // put queues an event; flush lets the outlet see what was put.
 func (o *outlet) put(p pending) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ended {
+		p.fail(o.reason())
+		return
+	}
 	o.incoming = append(o.incoming, p)
-	o.mu.Unlock()
+}
+
+// reason is why nothing is released any more.
+func (o *outlet) reason() error {
+	if err := o.failure(); err != nil {
+		return err
+	}
+	return ErrStopped
+}
+
+// end answers everybody who still waits.
+func (o *outlet) end() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.ended = true
+	for _, p := range append(o.unreleased, o.incoming...) {
+		p.fail(o.reason())
+	}
+	o.unreleased, o.incoming = nil, nil
+}
+
+func (p pending) fail(err error) {
+	if p.done != nil {
+		p.done <- result{err: err}
+	}
 }
 
 func (o *outlet) flush() {
@@ -123,6 +153,7 @@ func (o *outlet) ready() error {
 // run is the outlet's goroutine.
 func (o *outlet) run(ctx context.Context) {
 	defer close(o.done)
+	defer o.end()
 	var group sync.WaitGroup
 	group.Add(1)
 	go func() { defer group.Done(); o.write(ctx) }()
@@ -165,11 +196,9 @@ func (o *outlet) run(ctx context.Context) {
 		case <-timer.C:
 			o.stalled()
 		case <-ctx.Done():
-			o.release(len(o.unreleased), ErrStopped)
 			return
 		}
 		if o.failure() != nil {
-			o.release(len(o.unreleased), o.failure())
 			return
 		}
 	}
@@ -232,7 +261,7 @@ func (o *outlet) acknowledge(records []journal.Record) {
 	for k < len(o.unreleased) && o.unreleased[k].record.Seq <= o.acked {
 		k++
 	}
-	o.release(k, nil)
+	o.release(k)
 	if len(o.unacked) == 0 {
 		o.unacked = nil
 		o.caughtUp()
@@ -293,27 +322,21 @@ func (o *outlet) spoolAll() {
 		o.spooled = fresh[len(fresh)-1].Seq
 	}
 	o.d.metrics.spoolLength.Set(float64(len(o.unacked)))
-	o.release(len(o.unreleased), nil)
+	o.release(len(o.unreleased))
 }
 
 // release hands the actions of the first n events to every sink, and answers
 // those who wait.
-func (o *outlet) release(n int, err error) {
+func (o *outlet) release(n int) {
 	now := o.d.o.Now()
 	for i := range n {
 		p := &o.unreleased[i]
-		if err == nil {
-			for _, q := range o.d.sinks {
-				q.put(p.actions)
-			}
-			o.d.metrics.lag.Observe(now.Sub(p.submitted).Seconds())
+		for _, q := range o.d.sinks {
+			q.put(p.actions)
 		}
+		o.d.metrics.lag.Observe(now.Sub(p.submitted).Seconds())
 		if p.done != nil {
-			r := result{actions: p.actions, err: err}
-			if err != nil {
-				r.actions = nil
-			}
-			p.done <- r
+			p.done <- result{actions: p.actions}
 		}
 		*p = pending{}
 	}

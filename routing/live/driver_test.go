@@ -1,0 +1,92 @@
+package live_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
+
+	"example.org/c3i/routing"
+	"example.org/c3i/routing/journal"
+	"example.org/c3i/routing/live"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func testContext(t testing.TB) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// start returns a running driver that is stopped with the test.
+func start(t testing.TB, o live.Options, sinks ...live.Sink) *live.Driver {
+	t.Helper()
+	if o.Log.GetLevel() == zerolog.TraceLevel {
+		o.Log = zerolog.New(zerolog.NewTestWriter(t))
+	}
+	d, err := live.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range sinks {
+		if err := d.Attach(string(rune('a'+i)), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := d.Start(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := d.Stop(testContext(t)); err != nil {
+			t.Errorf("stop: %v", err)
+		}
+	})
+	return d
+}
+
+func TestEventsAreJournalledInTheOrderSubmitted(t *testing.T) {
+	store := journal.NewMemory(journal.Retention{})
+	d := start(t, live.Options{Store: store})
+	ctx := testContext(t)
+	want := []string{"agent_ready", "agent_signed_off", "tick"}
+	for _, ev := range []routing.Event{routing.AgentReady{Agent: "a"}, routing.AgentSignedOff{Agent: "a"}} {
+		if err := d.Submit(ctx, ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := d.SubmitWait(ctx, routing.Tick{}); err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	if err := store.Read(ctx, 1, func(r journal.Record) error { got = append(got, r.Kind); return nil }); err != nil {
+		t.Fatal(err)
+	}
+	if len(got) != len(want) {
+		t.Fatalf("journalled %v, want %v", got, want)
+	}
+	for i := range want {
+		if got[i] != want[i] {
+			t.Fatalf("journalled %v, want %v", got, want)
+		}
+	}
+}
+
+func TestAStoppedDriverAcceptsNothing(t *testing.T) {
+	d := start(t, live.Options{Store: journal.NewMemory(journal.Retention{})})
+	if err := d.Stop(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Submit(testContext(t), routing.Tick{}); err != live.ErrStopped {
+		t.Errorf("Submit = %v, want ErrStopped", err)
+	}
+	if _, err := d.SubmitWait(testContext(t), routing.Tick{}); err != live.ErrStopped {
+		t.Errorf("SubmitWait = %v, want ErrStopped", err)
+	}
+	if err := d.Ready(); err != live.ErrStopped {
+		t.Errorf("Ready = %v, want ErrStopped", err)
+	}
+}
