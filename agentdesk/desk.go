@@ -1,0 +1,353 @@
+package agentdesk
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"sync"
+	"time"
+
+	"example.org/c3i/contact"
+	"example.org/c3i/routing"
+)
+
+// desk is one handler's desk: what it shows, numbered, and the connection that
+// shows it, if any. Everything below mu is owned by it; nothing that can block is
+// done while it is held.
+type desk struct {
+	s     *Server
+	agent routing.AgentID
+	epoch string
+
+	mu      sync.Mutex
+	user    User
+	state   Desk
+	seq     uint64
+	ring    ring
+	conn    *conn
+	live    bool // conn has been given its snapshot
+	tab     string
+	session string
+	// lastSeen is when the desk last gave a sign of life.
+	lastSeen time.Time
+	recent   []contact.ID // contacts that left the desk, newest last
+	pops     map[contact.ID]context.CancelFunc
+
+	queuesRaw json.RawMessage // as last sent
+
+	want, told  presence
+	reconciling bool
+	refused     bool // routing refused the sign-on; tried again under the next plan
+	retired     bool // forgotten by the hub; a hello needs a new desk
+
+	phoneTab     string // the tab the credentials were made for
+	phoneUser    string
+	provisioning bool
+
+	known chan struct{} // closed by the first AgentChanged
+}
+
+// recentKept is how many contacts a desk may still close after they left it.
+const recentKept = 50
+
+func newDesk(s *Server, agent routing.AgentID) *desk {
+	d := &desk{s: s, agent: agent, epoch: rand.Text(), known: make(chan struct{}), pops: map[contact.ID]context.CancelFunc{}, lastSeen: s.now()}
+	d.state = Desk{
+		Me:        Me{Agent: agent, State: routing.StateOffline, Since: s.instant()},
+		Work:      []WorkItem{},
+		Queues:    []QueueView{},
+		Catalogue: s.catalogue(s.o.Plan()),
+	}
+	return d
+}
+
+// setUserLocked takes over what the user record says.
+func (d *desk) setUserLocked(u User) {
+	d.user = u
+	d.state.Me.Name, d.state.Me.Role, d.state.Me.Profile = u.Display, u.Role, u.Profile
+	kind := "sip"
+	if u.Phone == PhoneBrowser {
+		kind = "browser"
+	}
+	if d.state.Phone.Kind != kind {
+		d.state.Phone = PhoneInfo{Kind: kind}
+		d.phoneUser, d.phoneTab = "", ""
+		d.want.device = kind == "sip"
+	}
+}
+
+// wireDelta is Delta with the queues already encoded: they are the same for many
+// desks.
+type wireDelta struct {
+	Seq     uint64          `json:"seq"`
+	Now     contact.Instant `json:"now"`
+	Me      *Me             `json:"me,omitempty"`
+	Phone   *PhoneInfo      `json:"phone,omitempty"`
+	Work    *[]WorkItem     `json:"work,omitempty"`
+	Queues  json.RawMessage `json:"queues,omitempty"`
+	Catalog *Catalogue      `json:"catalogue,omitempty"`
+	Notice  *Notice         `json:"notice,omitempty"`
+}
+
+// publishLocked numbers a delta, keeps it for returning desks and sends it.
+func (d *desk) publishLocked(delta wireDelta) {
+	d.seq++
+	delta.Seq, delta.Now = d.seq, d.s.instant()
+	frame, err := json.Marshal(struct {
+		Delta wireDelta `json:"delta"`
+	}{delta})
+	if err != nil {
+		d.s.log.Error().Err(err).Msg("a delta could not be written as JSON")
+		frame = nil
+	}
+	d.ring.add(d.seq, frame)
+	d.s.metrics.deltas.Inc()
+	if d.conn != nil && d.live {
+		d.sendLocked(d.conn, frame)
+	}
+}
+
+func (d *desk) sendLocked(c *conn, frame []byte) {
+	if !c.send(frame) {
+		d.s.metrics.slow.Inc()
+		d.s.log.Warn().Str("agent", string(d.agent)).Msg("desk disconnected: it read too slowly")
+	}
+}
+
+func (d *desk) publishWorkLocked() { d.publishLocked(wireDelta{Work: &d.state.Work}) }
+
+func (d *desk) notice(level, code, text string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.publishLocked(wireDelta{Notice: &Notice{Level: level, Code: code, Text: text}})
+}
+
+// helloWait bounds how long a new desk waits for the engine's first word before
+// it is shown anyway.
+const helloWait = time.Second
+
+// hello binds a connection to the desk, taking it over from another, and brings
+// the connection up to date: Ack, then the missed deltas or a snapshot. It reports
+// false, having done nothing, when the hub has forgotten the desk.
+func (d *desk) hello(c *conn, u User, session string, id uint64, in HelloRequest) bool {
+	d.mu.Lock()
+	if d.retired {
+		d.mu.Unlock()
+		return false
+	}
+	if old := d.conn; old != nil && old != c {
+		if d.tab == in.Tab {
+			old.close(1000, "The same tab connected again.")
+		} else {
+			old.close(CloseTakenOver, "This desk was opened in another tab or on another workstation.")
+		}
+	}
+	d.setUserLocked(u)
+	freshPage := in.Epoch == ""
+	if d.state.Phone.Kind == "browser" && (freshPage || d.tab != in.Tab) {
+		d.want.device = false // a page that has just loaded has no phone yet
+	}
+	d.conn, d.live, d.tab, d.session = c, false, in.Tab, session
+	d.lastSeen = d.s.now()
+	d.want.signedOn, d.want.present, d.want.profile = true, true, u.Profile
+	d.kickLocked()
+	d.provisionLocked()
+	d.mu.Unlock()
+
+	wait := time.NewTimer(helloWait)
+	defer wait.Stop()
+	select {
+	case <-d.known:
+	case <-wait.C:
+	case <-c.gone:
+	}
+
+	views := d.s.hub.currentViews().forProfile(u.Profile)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.conn != c {
+		return true
+	}
+	d.sendLocked(c, ackFrame(id, nil, nil))
+	missed, can := d.ring.after(in.Seq, d.seq)
+	if in.Epoch == d.epoch && can {
+		d.s.metrics.resumes.WithLabelValues("deltas").Inc()
+		for _, frame := range missed {
+			d.sendLocked(c, frame)
+		}
+		d.live = true
+		d.showQueuesLocked(views)
+		return true
+	}
+	d.s.metrics.resumes.WithLabelValues("snapshot").Inc()
+	d.state.Queues, d.queuesRaw = views.list, views.raw
+	frame, err := json.Marshal(ServerMessage{Snapshot: &Snapshot{
+		Version: ProtocolVersion, Epoch: d.epoch, Seq: d.seq, Desk: d.state, Now: d.s.instant(),
+	}})
+	if err != nil {
+		d.s.log.Error().Err(err).Msg("a snapshot could not be written as JSON")
+		return true
+	}
+	d.sendLocked(c, frame)
+	d.live = true
+	return true
+}
+
+func ackFrame(id uint64, e *Error, reply any) []byte {
+	ack := Ack{ID: id, Error: e}
+	if reply != nil {
+		ack.Reply, _ = json.Marshal(reply) // replies are plain values of ours
+	}
+	frame, _ := json.Marshal(ServerMessage{Ack: &ack})
+	return frame
+}
+
+// seen renews the lease for the connection that holds the desk.
+func (d *desk) seen(c *conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.conn != c {
+		return
+	}
+	d.lastSeen = d.s.now()
+	if !d.want.present {
+		d.want.present = true
+		d.kickLocked()
+	}
+}
+
+// detach forgets a connection that has ended. The lease runs on.
+func (d *desk) detach(c *conn) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.conn == c {
+		d.conn, d.live = nil, false
+	}
+}
+
+func (d *desk) disconnect(code int, reason string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.conn != nil {
+		d.conn.close(code, reason)
+	}
+}
+
+// sweep ends the lease of a silent desk, and signs off a handler whose desk has
+// been gone for long.
+func (d *desk) sweep(now time.Time) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	gone := now.Sub(d.lastSeen)
+	if d.want.signedOn && d.want.present && gone >= d.s.o.Lease {
+		d.want.present = false
+		d.s.metrics.leases.Inc()
+		d.s.log.Warn().Str("agent", string(d.agent)).Msg("desk gave no sign of life: it left routing")
+		if d.conn != nil {
+			d.conn.close(CloseNoHeartbeat, "This desk sent no heartbeat.")
+		}
+	}
+	if d.want.signedOn && d.conn == nil && gone >= d.s.o.AbandonAfter {
+		d.want.signedOn = false
+	}
+	d.kickLocked()
+	if d.conn != nil {
+		d.provisionLocked()
+	}
+}
+
+// signOff ends the desk for the session that holds it; another session's
+// sign-off leaves it alone unless nobody is connected.
+func (d *desk) signOff(session string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.conn != nil && d.session != session {
+		return
+	}
+	if d.conn != nil {
+		d.conn.close(CloseSignedOut, "You have signed off.")
+	}
+	d.want.signedOn = false
+	d.kickLocked()
+}
+
+// dial tells which phone rings.
+func (d *desk) dial() (string, bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.user.Name == "" {
+		return "", false
+	}
+	if d.user.Phone != PhoneBrowser {
+		return d.user.Phone, true
+	}
+	return "PJSIP/" + d.phoneUser, d.phoneUser != ""
+}
+
+// showQueues sends the queues when they changed and somebody is looking.
+func (d *desk) showQueues(v *queueViews) {
+	d.mu.Lock()
+	profile, live := d.state.Me.Profile, d.live
+	d.mu.Unlock()
+	if !live {
+		return
+	}
+	pv := v.forProfile(profile)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.live && d.state.Me.Profile == profile {
+		d.showQueuesLocked(pv)
+	}
+}
+
+func (d *desk) showQueuesLocked(pv profileView) {
+	if bytes.Equal(pv.raw, d.queuesRaw) {
+		return
+	}
+	d.state.Queues, d.queuesRaw = pv.list, pv.raw
+	d.publishLocked(wireDelta{Queues: pv.raw})
+}
+
+func (d *desk) planChanged(plan *routing.Plan) {
+	c := d.s.catalogue(plan)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if equalJSON(c, d.state.Catalogue) {
+		return
+	}
+	if d.refused {
+		d.told = presence{}
+		d.kickLocked()
+	}
+	d.state.Catalogue = c
+	d.publishLocked(wireDelta{Catalog: &c})
+}
+
+func equalJSON(a, b any) bool {
+	x, err1 := json.Marshal(a)
+	y, err2 := json.Marshal(b)
+	return err1 == nil && err2 == nil && bytes.Equal(x, y)
+}
+
+func (s *Server) catalogue(plan *routing.Plan) Catalogue {
+	c := Catalogue{NotReadyReasons: []routing.Code{}, Outcomes: []routing.Code{}, Languages: []routing.Code{}}
+	if plan != nil {
+		c.PlanVersion = plan.Version
+		c.NotReadyReasons = append(c.NotReadyReasons, plan.NotReadyReasons...)
+		c.Outcomes = append(c.Outcomes, plan.Outcomes...)
+	}
+	c.Languages = append(c.Languages, s.o.Languages...)
+	return c
+}
+
+// sipPath is the proxy's address for a tab, so that a tab which lost the desk
+// loses its signalling too.
+func sipPath(tab string) string { return "/sip?tab=" + url.QueryEscape(tab) }
+
+// knowsLocked finds a contact in hand.
+func (d *desk) knowsLocked(id contact.ID) int {
+	return slices.IndexFunc(d.state.Work, func(w WorkItem) bool { return w.Contact == id })
+}

@@ -1,0 +1,53 @@
+package agentdesk
+
+// Permission is one thing a role may or may not do.
+type Permission string
+
+// Permissions.
+const (
+	MayUseDesk    Permission = "desk.use"
+	MayReadPeople Permission = "people.read"
+	MaySavePeople Permission = "people.save"
+	MaySeeAgents  Permission = "agents.list"
+	MaySeeAlerts  Permission = "alerts.see"
+)
+
+var handlerMay = []Permission{MayUseDesk, MayReadPeople, MaySavePeople}
+
+var supervisorMay = append([]Permission{MaySeeAgents, MaySeeAlerts}, handlerMay...)
+
+// roles says what each role may do. A role that is not listed may do nothing.
+var roles = map[Role][]Permission{
+	RoleHandler:    handlerMay,
+	RoleSupervisor: supervisorMay,
+	RoleManager:    supervisorMay,
+}
+
+// Known reports whether the role exists.
+func (r Role) Known() bool { _, ok := roles[r]; return ok }
+
+// May reports whether the role may do p.
+func (r Role) May(p Permission) bool {
+	for _, have := range roles[r] {
+		if have == p {
+			return true
+		}
+	}
+	return false
+}
+
+// messageNeeds says what sending each type of message needs. Its keys are also
+// the list of types the server knows.
+var messageNeeds = map[string]Permission{
+	TypeHello:        MayUseDesk,
+	TypeHeartbeat:    MayUseDesk,
+	TypeSetState:     MayUseDesk,
+	TypePhoneState:   MayUseDesk,
+	TypeDecline:      MayUseDesk,
+	TypeControl:      MayUseDesk,
+	TypeSaveNote:     MayUseDesk,
+	TypeClose:        MayUseDesk,
+	TypeExtend:       MayUseDesk,
+	TypeSavePerson:   MaySavePeople,
+	TypeAttachPerson: MaySavePeople,
+}

@@ -1,0 +1,69 @@
+package agentdesk
+
+import (
+	"context"
+
+	"example.org/c3i/contact"
+	"example.org/c3i/crm"
+	"example.org/c3i/routing"
+)
+
+// Records is what the desk needs of the CRM. Errors wrap crm.ErrNotFound,
+// crm.ErrConflict and crm.ErrInvalid; everything else is taken for the store
+// being away.
+type Records interface {
+	// Pop reads everything a handler sees of a caller; facts are those the contact
+	// was identified with.
+	Pop(ctx context.Context, id contact.ID, facts contact.Facts) (crm.Pop, error)
+	// Record reads one contact.
+	Record(ctx context.Context, id contact.ID) (crm.Record, error)
+	// SaveNote stores the note when base is the stored revision, and returns once
+	// it is durable; otherwise crm.ErrConflict, and nothing is written.
+	SaveNote(ctx context.Context, id contact.ID, base uint64, text, author string) (crm.Note, error)
+	// Close records the outcome. Closing again replaces it.
+	Close(ctx context.Context, id contact.ID, outcome contact.Outcome, handler string) error
+	// SavePerson creates (empty ID) or changes a person.
+	SavePerson(ctx context.Context, p crm.Person) (crm.Person, error)
+	// Attach records the contact as the person's; an empty person detaches.
+	Attach(ctx context.Context, id contact.ID, person contact.PersonID) error
+	// Ended records how a contact ended. Repeating it is harmless.
+	Ended(ctx context.Context, e crm.Ending) error
+	// Person reads one person.
+	Person(ctx context.Context, id contact.PersonID) (crm.Person, error)
+	// ByNumber lists the people a number, as typed, may belong to.
+	ByNumber(ctx context.Context, number string) ([]crm.Person, error)
+	// Timeline lists a person's contacts that arrived before an instant (zero for
+	// the latest), newest first, at most limit.
+	Timeline(ctx context.Context, person contact.PersonID, before contact.Instant, limit int) ([]crm.Record, error)
+}
+
+// Router takes the desk's events to the engine.
+type Router interface {
+	// SubmitWait returns the actions the event caused, after they were released.
+	SubmitWait(ctx context.Context, ev routing.Event) ([]routing.Action, error)
+	// Submit returns once the event is accepted.
+	Submit(ctx context.Context, ev routing.Event) error
+}
+
+// PhoneCredentials let one SIP phone register, for a short time.
+type PhoneCredentials struct {
+	URI       string          // sip:USER@DOMAIN
+	User      string          // random, made for this sign-on
+	Password  string          // random
+	ExpiresAt contact.Instant // zero: until withdrawn
+}
+
+// Phones makes the credentials of handlers' browser phones known to the switch.
+type Phones interface {
+	// Provision makes new credentials, which replace any the handler had.
+	Provision(ctx context.Context, agent routing.AgentID) (PhoneCredentials, error)
+	// Withdraw makes them useless. Withdrawing what is not there is no error.
+	Withdraw(ctx context.Context, agent routing.AgentID) error
+}
+
+// PublicPhones makes throw-away credentials for the public call page: an
+// endpoint that reaches the front door and nothing else.
+type PublicPhones interface {
+	ProvisionPublic(ctx context.Context) (PhoneCredentials, error)
+	WithdrawPublic(ctx context.Context, user string) error
+}

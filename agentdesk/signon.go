@@ -1,0 +1,177 @@
+package agentdesk
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SignOnRequest is the body of POST /api/sign-on.
+type SignOnRequest struct {
+	User     string `json:"user"`
+	Password string `json:"password"`
+}
+
+// PasswordRequest is the body of POST /api/password.
+type PasswordRequest struct {
+	Old string `json:"old"`
+	New string `json:"new"`
+}
+
+// Account is who is signed on: the answer of /api/sign-on, /api/password and
+// /api/me.
+type Account struct {
+	User    string `json:"user"`
+	Name    string `json:"name"`
+	Role    Role   `json:"role"`
+	Profile string `json:"profile,omitempty"`
+	// Phone is "browser" or "sip".
+	Phone string `json:"phone"`
+	// MustChangePassword tells that nothing but /api/password works yet.
+	MustChangePassword bool `json:"must_change_password,omitempty"`
+	// Desk tells whether the user has a desk: a profile and a role that may.
+	Desk bool `json:"desk"`
+}
+
+func account(u User) Account {
+	kind := "browser"
+	if u.Phone != PhoneBrowser {
+		kind = "sip"
+	}
+	return Account{User: u.Name, Name: u.Display, Role: u.Role, Profile: u.Profile, Phone: kind, MustChangePassword: u.OneTime, Desk: hasDesk(u)}
+}
+
+func hasDesk(u User) bool { return u.Profile != "" && u.Role.May(MayUseDesk) }
+
+// throttled answers 429 and reports true when the user or the address has tried
+// too often. Both buckets are asked before either is used up.
+func (s *Server) throttled(w http.ResponseWriter, name, address string) bool {
+	now := s.now()
+	wait, ok := s.perAddress.take(address, now)
+	if ok {
+		if wait, ok = s.perUser.take(name, now); !ok {
+			s.perAddress.giveBack(address)
+		}
+	}
+	if ok {
+		return false
+	}
+	s.metrics.signOnFailures.WithLabelValues("throttled").Inc()
+	s.refuseForNow(w, CodeThrottled, "There were too many attempts to sign on. Wait", wait)
+	return true
+}
+
+// refuseForNow answers 429 with Retry-After and says in words how long to wait.
+func (s *Server) refuseForNow(w http.ResponseWriter, code, sentence string, wait time.Duration) {
+	seconds := max(1, int((wait+time.Second-1)/time.Second))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds))
+	unit := " seconds"
+	if seconds == 1 {
+		unit = " second"
+	}
+	s.writeError(w, &Error{Code: code, Message: sentence + " " + strconv.Itoa(seconds) + unit + " and try again."})
+}
+
+func (s *Server) handleSignOn(w http.ResponseWriter, r *http.Request) {
+	var in SignOnRequest
+	if !s.readJSON(w, r, &in) {
+		return
+	}
+	name, address := strings.ToLower(strings.TrimSpace(in.User)), clientAddress(r)
+	if len(name) > 64 || len(in.Password) > 4*PasswordMax {
+		name = name[:min(len(name), 64)]
+		in.Password = "" // cannot be right, and must not be hashed at length
+	}
+	if s.throttled(w, name, address) {
+		return
+	}
+	ctx := r.Context()
+	u, err := s.users.Check(ctx, name, in.Password)
+	switch {
+	case errors.Is(err, ErrWrongPassword):
+		s.metrics.signOnFailures.WithLabelValues("password").Inc()
+		s.log.Info().Str("address", address).Msg("sign-on refused: wrong name or password")
+		s.writeError(w, &Error{Code: CodeWrongPassword, Message: "The sign-on name or the password is not right."})
+		return
+	case errors.Is(err, ErrUserDisabled):
+		s.metrics.signOnFailures.WithLabelValues("disabled").Inc()
+		s.writeError(w, &Error{Code: CodeForbidden, Message: "This sign-on is disabled. Ask your manager."})
+		return
+	case err != nil:
+		s.metrics.signOnFailures.WithLabelValues("error").Inc()
+		s.perUser.giveBack(name)
+		s.perAddress.giveBack(address)
+		s.internal(w, r, err)
+		return
+	}
+	s.perUser.forget(name)
+	s.perAddress.giveBack(address)
+	if err := s.sessions.open(ctx, u); err != nil {
+		s.internal(w, r, err)
+		return
+	}
+	s.writeJSON(w, http.StatusOK, account(u))
+}
+
+func (s *Server) handlePassword(w http.ResponseWriter, r *http.Request) {
+	var in PasswordRequest
+	if !s.readJSON(w, r, &in) {
+		return
+	}
+	ctx := r.Context()
+	u, err := s.sessions.user(ctx)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if len(in.Old) > 4*PasswordMax || len(in.New) > 4*PasswordMax {
+		s.writeError(w, invalid("new", "The password may have at most 128 characters."))
+		return
+	}
+	address := clientAddress(r)
+	if s.throttled(w, u.Name, address) {
+		return
+	}
+	after, err := s.users.SetPassword(ctx, u.Name, in.Old, in.New)
+	if errors.Is(err, ErrWrongPassword) {
+		s.metrics.signOnFailures.WithLabelValues("password").Inc()
+		s.writeError(w, &Error{Code: CodeWrongPassword, Message: "The old password is not right.", Field: "old"})
+		return
+	}
+	s.perUser.giveBack(u.Name)
+	s.perAddress.giveBack(address)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	if err := s.sessions.open(ctx, after); err != nil {
+		s.internal(w, r, err)
+		return
+	}
+	s.writeJSON(w, http.StatusOK, account(after))
+}
+
+func (s *Server) handleSignOff(w http.ResponseWriter, r *http.Request) {
+	ctx := r.Context()
+	u, err := s.sessions.user(ctx)
+	token := s.sessions.token(r)
+	if derr := s.sessions.Destroy(ctx); derr != nil {
+		s.internal(w, r, derr)
+		return
+	}
+	if err == nil {
+		s.signOff(u.Name, token)
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (s *Server) handleMe(w http.ResponseWriter, r *http.Request) {
+	u, err := s.sessions.user(r.Context())
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.writeJSON(w, http.StatusOK, account(u))
+}

@@ -1,0 +1,236 @@
+package agentdesk
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"example.org/c3i/contact"
+	"example.org/c3i/crm"
+	"example.org/c3i/routing"
+)
+
+// newItem is a contact in hand of which nothing more is known yet.
+func (s *Server) newItem(w routing.Work) WorkItem {
+	return WorkItem{Work: w, QueueLabel: queueLabel(s.o.Plan(), w.Queue), Answers: []LabelledAnswer{}, People: []Person{}, History: []HistoryEntry{}}
+}
+
+func queueLabel(plan *routing.Plan, id routing.QueueID) string {
+	if plan != nil {
+		for _, q := range plan.Queues {
+			if q.ID == id {
+				return q.Label
+			}
+		}
+	}
+	return string(id)
+}
+
+// answers puts IVR choices into words.
+func (s *Server) answers(f contact.Facts) []LabelledAnswer {
+	if s.o.Labels != nil {
+		if list := s.o.Labels(f); list != nil {
+			return list
+		}
+		return []LabelledAnswer{}
+	}
+	list := make([]LabelledAnswer, 0, len(f.Answers))
+	for q, a := range f.Answers {
+		list = append(list, LabelledAnswer{q, a})
+	}
+	slices.SortFunc(list, func(a, b LabelledAnswer) int { return cmp.Compare(a.Question, b.Question) })
+	return list
+}
+
+// popRetry is the pause after a reading of the CRM failed, while the contact is
+// still in hand.
+const popRetry = time.Second
+
+const popFailed = "What is known of the caller cannot be read just now. The system keeps trying; the call is not affected."
+
+// popLocked starts reading the CRM for a contact in hand. A reading already
+// going on is ended: the newer one sees more.
+func (d *desk) popLocked(id contact.ID, facts contact.Facts) {
+	if stop := d.pops[id]; stop != nil {
+		stop()
+	}
+	ctx, stop := context.WithCancel(d.s.life)
+	d.pops[id] = stop
+	began := d.s.now()
+	if !d.s.spawn(func() { d.pop(ctx, id, facts, began) }) {
+		stop()
+		delete(d.pops, id)
+	}
+}
+
+// refresh reads the CRM again after the desk changed something there.
+func (d *desk) refresh(id contact.ID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if i := d.knowsLocked(id); i >= 0 {
+		d.popLocked(id, d.state.Work[i].Facts)
+	}
+}
+
+// pop reads until it succeeds, the contact leaves the desk or a newer reading
+// begins. The first failure is shown.
+func (d *desk) pop(ctx context.Context, id contact.ID, facts contact.Facts, began time.Time) {
+	for {
+		pop, err := d.s.readPop(ctx, id, facts)
+		if ctx.Err() != nil {
+			return
+		}
+		var names map[string]string
+		if err == nil {
+			names = d.s.names.get(ctx, d.s)
+		}
+		d.mu.Lock()
+		i := d.knowsLocked(id)
+		if ctx.Err() != nil || i < 0 {
+			d.mu.Unlock()
+			return
+		}
+		item := &d.state.Work[i]
+		if err == nil {
+			d.s.showPop(item, pop, names)
+			d.publishWorkLocked()
+			d.pops[id]()
+			delete(d.pops, id)
+			d.mu.Unlock()
+			d.s.metrics.pop.Observe(d.s.now().Sub(began).Seconds())
+			return
+		}
+		d.s.metrics.popFailures.Inc()
+		if item.PopError == "" {
+			d.s.log.Warn().Err(err).Str("contact", string(id)).Msg("the CRM could not be read for a desk; trying again")
+			item.PopError = popFailed
+			d.publishWorkLocked()
+		}
+		d.mu.Unlock()
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(popRetry):
+		}
+	}
+}
+
+// readPop reads the CRM once, within the time allowed. Without facts (a contact
+// taken over from before a restart) the record gives them first.
+func (s *Server) readPop(ctx context.Context, id contact.ID, facts contact.Facts) (crm.Pop, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.o.PopTimeout)
+	defer cancel()
+	if facts.CLI == "" {
+		rec, err := s.o.Records.Record(ctx, id)
+		if err != nil {
+			return crm.Pop{}, err
+		}
+		facts = rec.Facts
+	}
+	return s.o.Records.Pop(ctx, id, facts)
+}
+
+// showPop puts what the CRM knows into a work item.
+func (s *Server) showPop(item *WorkItem, pop crm.Pop, names map[string]string) {
+	rec := pop.Record
+	item.PopError = ""
+	item.Caller = rec.Caller
+	if item.Arrival.IsZero() {
+		item.Arrival = rec.Arrival
+	}
+	if item.Facts.CLI == "" {
+		item.Facts = rec.Facts
+		item.Answers = s.answers(rec.Facts)
+	}
+	if rec.Note.Revision >= item.Note.Revision {
+		item.Note = Note{Text: rec.Note.Text, Revision: rec.Note.Revision, SavedAt: rec.Note.SavedAt}
+	}
+	item.Outcome = cmp.Or(rec.Outcome.Code, item.Outcome)
+	item.People = make([]Person, 0, len(pop.People))
+	people := map[contact.PersonID]string{}
+	for _, p := range pop.People {
+		shown := personOf(p)
+		shown.Attached = p.ID != "" && p.ID == rec.Person
+		people[p.ID] = p.Name
+		item.People = append(item.People, shown)
+	}
+	slices.SortStableFunc(item.People, func(a, b Person) int {
+		switch {
+		case a.Attached == b.Attached:
+			return 0
+		case a.Attached:
+			return -1
+		}
+		return 1
+	})
+	item.History = s.entries(pop.History, people, names)
+}
+
+func personOf(p crm.Person) Person {
+	return Person{
+		ID: p.ID, Name: p.Name, Numbers: p.Numbers, Language: p.Language,
+		Vulnerable: p.Vulnerable, RepeatVictim: p.RepeatVictim, Remarks: p.Remarks,
+	}
+}
+
+// entries puts records into words. people and names give the names of persons
+// and handlers.
+func (s *Server) entries(records []crm.Record, people map[contact.PersonID]string, names map[string]string) []HistoryEntry {
+	plan := s.o.Plan()
+	list := make([]HistoryEntry, 0, len(records))
+	for _, r := range records {
+		e := HistoryEntry{
+			Contact: r.ID, Channel: r.Channel, Arrival: r.Arrival, QueueLabel: queueLabel(plan, routing.QueueID(r.Queue)),
+			Handler: cmp.Or(names[r.Handler], r.Handler), Ending: r.Ending, Outcome: r.Outcome.Code, Note: r.Note.Text, Person: people[r.Person],
+		}
+		if e.Outcome != "" {
+			e.OutcomeLabel = outcomeLabel(plan, e.Outcome)
+		}
+		if r.Outcome.Note != "" {
+			if e.Note != "" {
+				e.Note += "\n\n"
+			}
+			e.Note += r.Outcome.Note
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+func outcomeLabel(plan *routing.Plan, code string) string {
+	if plan != nil {
+		for _, c := range plan.Outcomes {
+			if c.Code == code {
+				return c.Label
+			}
+		}
+	}
+	return code
+}
+
+// nameCache keeps sign-on name → display name, read at most every half minute.
+type nameCache struct {
+	mu    sync.Mutex
+	at    time.Time
+	names map[string]string
+}
+
+func (c *nameCache) get(ctx context.Context, s *Server) map[string]string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if now := s.now(); c.names == nil || now.Sub(c.at) >= 30*time.Second {
+		ctx, cancel := context.WithTimeout(ctx, s.o.PopTimeout)
+		defer cancel()
+		if users, err := s.users.List(ctx); err == nil {
+			names := make(map[string]string, len(users))
+			for _, u := range users {
+				names[u.Name] = u.Display
+			}
+			c.names = names
+		}
+		c.at = now // a failure waits too; sign-on names are shown meanwhile
+	}
+	return c.names
+}
