@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -16,12 +17,11 @@ type Memory struct {
 	mu        sync.Mutex
 	epoch     uint64
 	records   []Record
-	first     uint64
 	snapshots []Snapshot
 }
 
 // NewMemory returns an empty journal.
-func NewMemory(r Retention) *Memory { return &Memory{retention: r.filled(), first: 1} }
+func NewMemory(r Retention) *Memory { return &Memory{retention: r.filled()} }
 
 type memoryWriter struct {
 	m           *Memory
@@ -36,7 +36,16 @@ func (m *Memory) Open(context.Context) (Writer, error) {
 	return &memoryWriter{m, m.epoch, m.last()}, nil
 }
 
-func (m *Memory) last() uint64 { return m.first + uint64(len(m.records)) - 1 }
+func (m *Memory) last() uint64 {
+	if len(m.records) == 0 {
+		return 0
+	}
+	return m.records[len(m.records)-1].Seq
+}
+
+func (m *Memory) kept(seq uint64) bool {
+	return slices.ContainsFunc(m.snapshots, func(s Snapshot) bool { return s.Seq == seq })
+}
 
 // Bounds implements Store.
 func (m *Memory) Bounds(context.Context) (Bounds, error) {
@@ -45,17 +54,14 @@ func (m *Memory) Bounds(context.Context) (Bounds, error) {
 	if len(m.records) == 0 {
 		return Bounds{}, nil
 	}
-	return Bounds{m.first, m.last()}, nil
+	return Bounds{m.records[0].Seq, m.last()}, nil
 }
 
 // Read implements Store.
 func (m *Memory) Read(ctx context.Context, from uint64, fn func(Record) error) error {
 	m.mu.Lock()
-	records := m.records
-	if from > m.first {
-		records = records[min(uint64(len(records)), from-m.first):]
-	}
-	records = slices.Clone(records)
+	begin, _ := slices.BinarySearchFunc(m.records, from, func(r Record, seq uint64) int { return cmp.Compare(r.Seq, seq) })
+	records := slices.Clone(m.records[begin:])
 	m.mu.Unlock()
 	for _, r := range records {
 		if err := ctx.Err(); err != nil {
@@ -106,13 +112,13 @@ func (w *memoryWriter) Append(ctx context.Context, records []Record) error {
 	if w.m.epoch > w.epoch {
 		return ErrFenced
 	}
-	if last := w.m.last(); records[0].Seq > last+1 {
+	if last := w.m.last(); records[0].Seq > last+1 && !w.m.kept(records[0].Seq-1) {
 		return &GapError{Last: last}
 	}
 	for _, r := range records {
 		if r.Seq > w.m.last() {
 			r.Epoch = w.epoch
-			r.Event, r.Hash = slices.Clone(r.Event), slices.Clone(r.Hash)
+			r.Event, r.Hash, r.Chain = slices.Clone(r.Event), slices.Clone(r.Hash), slices.Clone(r.Chain)
 			w.m.records = append(w.m.records, r)
 		}
 	}
@@ -132,14 +138,12 @@ func (w *memoryWriter) SaveSnapshot(ctx context.Context, s Snapshot) error {
 	s.Hash, s.State = slices.Clone(s.Hash), slices.Clone(s.State)
 	m.snapshots = slices.DeleteFunc(m.snapshots, func(o Snapshot) bool { return o.Seq == s.Seq })
 	m.snapshots = append(m.snapshots, s)
-	slices.SortFunc(m.snapshots, func(a, b Snapshot) int { return int(a.Seq) - int(b.Seq) })
+	slices.SortFunc(m.snapshots, func(a, b Snapshot) int { return cmp.Compare(a.Seq, b.Seq) })
 	if drop := len(m.snapshots) - m.retention.Snapshots; drop > 0 {
 		m.snapshots = slices.Clone(m.snapshots[drop:])
 	}
-	if keep := keepFrom(m.snapshots[0].Seq, m.last(), m.retention.Records); keep > m.first {
-		m.records = slices.Clone(m.records[keep-m.first:])
-		m.first = keep
-	}
+	keep := keepFrom(m.snapshots[0].Seq, m.last(), m.retention.Records)
+	m.records = slices.DeleteFunc(slices.Clone(m.records), func(r Record) bool { return r.Seq < keep })
 	return nil
 }
 

@@ -141,7 +141,7 @@ func parseRecord(m redis.XMessage) (Record, error) {
 	bad := func(field string, err error) (Record, error) {
 		return Record{}, fmt.Errorf("journal: record %d: field %q: %w", seq, field, err)
 	}
-	missing := map[string]bool{"at": true, "epoch": true, "kind": true, "event": true}
+	missing := map[string]bool{"at": true, "epoch": true, "kind": true, "event": true, "chain": true}
 	for field, v := range m.Values {
 		text, ok := v.(string)
 		if !ok {
@@ -167,11 +167,15 @@ func parseRecord(m redis.XMessage) (Record, error) {
 			if r.Hash, err = hex.DecodeString(text); err != nil {
 				return bad(field, err)
 			}
+		case "chain":
+			if r.Chain, err = hex.DecodeString(text); err != nil {
+				return bad(field, err)
+			}
 		default:
 			return bad(field, errors.New("not known to this version"))
 		}
 	}
-	for _, field := range []string{"at", "epoch", "kind", "event"} {
+	for _, field := range []string{"at", "epoch", "kind", "event", "chain"} {
 		if missing[field] {
 			return bad(field, errors.New("missing"))
 		}
@@ -229,12 +233,12 @@ func (w *redisWriter) Append(ctx context.Context, records []Record) error {
 }
 
 func (w *redisWriter) appendBatch(ctx context.Context, records []Record) error {
-	args := make([]any, 0, 2+5*len(records))
+	args := make([]any, 0, 2+6*len(records))
 	args = append(args, w.epoch, len(records))
 	for _, r := range records {
-		args = append(args, strconv.FormatUint(r.Seq, 10), int64(r.At), r.Kind, []byte(r.Event), hex.EncodeToString(r.Hash))
+		args = append(args, strconv.FormatUint(r.Seq, 10), int64(r.At), r.Kind, []byte(r.Event), hex.EncodeToString(r.Chain), hex.EncodeToString(r.Hash))
 	}
-	got, err := appendScript.Run(ctx, w.j.client, []string{w.j.stream, w.j.epoch}, args...).Int64Slice()
+	got, err := appendScript.Run(ctx, w.j.client, []string{w.j.stream, w.j.epoch, w.j.snapshots}, args...).Int64Slice()
 	if err != nil {
 		return fmt.Errorf("journal: append to %s: %w", w.j.stream, err)
 	}

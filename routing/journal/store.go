@@ -12,7 +12,8 @@ var ErrFenced = errors.New("journal: another process has taken over this journal
 
 // GapError says that an append does not continue the journal: the store's last
 // record is Last. A store that lost records (a restored backup) gives it; the
-// writer appends again from Last + 1 if it still has the records.
+// writer appends again from Last + 1 if it still has the records, else it saves
+// a snapshot and goes on from there, which leaves a hole in the history.
 type GapError struct{ Last uint64 }
 
 // Error tells where the store stands.
@@ -47,8 +48,9 @@ type Writer interface {
 	Epoch() uint64
 	// Last is the journal's last record when it was opened, 0 if none.
 	Last() uint64
-	// Append adds records, which must follow one another by Seq, and returns once
-	// the store has acknowledged all of them. Records already there are skipped,
+	// Append adds records, which must follow one another by Seq and continue the
+	// journal or a kept snapshot, and returns once the store has acknowledged all
+	// of them. Records already there are skipped,
 	// so repeating an append whose answer was lost is harmless. Errors are
 	// ErrFenced, *GapError (nothing was added) or the store's own, after which
 	// the records may or may not have been added.

@@ -51,9 +51,11 @@ type Options struct {
 	SpoolDir string
 	// StallBound is how long an action may wait for the journal; 250 ms when zero.
 	StallBound time.Duration
-	// HashEvery n events the state's hash is journalled; 1000 when zero.
+	// HashEvery n events, at the end of a batch, the state's hash is journalled
+	// with the next record; 1000 when zero.
 	HashEvery uint64
-	// SnapshotEvery n events a snapshot is saved, and on Stop; 10,000 when zero.
+	// SnapshotEvery n events, at the end of a batch, a snapshot is saved, and on
+	// Stop; 10,000 when zero.
 	SnapshotEvery uint64
 	// AuditEvery is the least time between two samples by the auditor; 10 s when
 	// zero, never when negative.
@@ -90,8 +92,15 @@ type Driver struct {
 	lastAt     contact.Instant
 	hours      hours
 	plan       *routing.Plan
+	planSource string
 	lastEpoch  uint64
+	chain      []byte // the last record's
+	nextHash   []byte // hash of the state now, for the next record
+	sinceHash  uint64
 	sinceSnap  uint64
+	sinceAudit uint64
+	dirty      bool // the gauges have not seen the latest events
+	lastSample time.Time
 	lastAudit  time.Time
 	auditing   atomic.Bool
 	auditGroup sync.WaitGroup

@@ -99,3 +99,16 @@ func (m *Metrics) stepped(kind string, actions []routing.Action) {
 		}
 	}
 }
+
+func (m *Metrics) sample(n routing.Counts) {
+	for state, count := range map[string]int{
+		"waiting": n.Waiting, "ringing": n.Ringing, "connecting": n.Connecting, "talking": n.Talking, "held": n.Held, "wrap_up": n.WrapUp,
+	} {
+		m.contacts.WithLabelValues(state).Set(float64(count))
+	}
+	for state, count := range map[string]int{
+		"ready": n.Ready, "not_ready": n.NotReady, "busy": n.Busy, "resting": n.Resting, "offline": n.Offline,
+	} {
+		m.agents.WithLabelValues(state).Set(float64(count))
+	}
+}

@@ -60,6 +60,8 @@ type outlet struct {
 	acked      uint64
 	spooled    uint64 // highest record on the spool
 	writing    bool
+	rebasing   bool // a snapshot must be saved before appends can go on
+	asked      bool // the owner was asked for it
 	retryAt    time.Time
 	backoff    time.Duration
 	toWrite    chan []journal.Record
@@ -176,7 +178,7 @@ func (o *outlet) run(ctx context.Context) {
 			o.spoolAll()
 		}
 		o.next()
-		if snap != nil && snap.Seq <= o.acked && saver.start(ctx, *snap) {
+		if snap != nil && (snap.Seq <= o.acked || o.rebasing) && saver.start(ctx, *snap) {
 			o.mu.Lock()
 			if o.snapshot == snap {
 				o.snapshot = nil
@@ -191,8 +193,9 @@ func (o *outlet) run(ctx context.Context) {
 		case <-o.wake:
 		case w := <-o.written:
 			o.finished(w)
-		case <-saver.done:
+		case s := <-saver.done:
 			saver.finish()
+			o.saved(s)
 		case <-timer.C:
 			o.stalled()
 		case <-ctx.Done():
@@ -208,6 +211,12 @@ func (o *outlet) run(ctx context.Context) {
 func (o *outlet) next() {
 	o.d.metrics.unacked.Set(float64(len(o.unacked)))
 	if o.writing || len(o.unacked) == 0 || (!o.retryAt.IsZero() && o.d.o.Now().Before(o.retryAt)) {
+		return
+	}
+	if o.rebasing {
+		if !o.asked {
+			o.asked = o.d.inbox.put(item{view: func(*routing.Engine) { o.d.snapshot() }})
+		}
 		return
 	}
 	o.writing = true
@@ -239,10 +248,13 @@ func (o *outlet) finished(w writeResult) {
 		o.giveUp(w.err)
 	case errors.As(w.err, &gap) && o.refill(gap.Last):
 		o.d.o.Log.Warn().Uint64("last", gap.Last).Msg("the journal lost its latest records: they are put back")
+	case gap != nil:
+		o.d.o.Log.Error().Uint64("last", gap.Last).Uint64("next", w.records[0].Seq).
+			Msg("the journal lost records that are no longer held: it goes on from a snapshot, with a hole in its history")
+		o.rebasing = true
 	default:
 		o.d.metrics.appendErrors.Inc()
-		o.backoff = min(retryMost, max(retryFirst, 2*o.backoff))
-		o.retryAt = o.d.o.Now().Add(o.backoff)
+		o.retryLater()
 		if o.spoolingSince.Load() == 0 {
 			o.d.o.Log.Warn().Err(w.err).Msg("the journal did not take an append")
 		}
@@ -278,6 +290,33 @@ func (o *outlet) refill(last uint64) bool {
 		}
 	}
 	return false
+}
+
+func (o *outlet) retryLater() {
+	o.backoff = min(retryMost, max(retryFirst, 2*o.backoff))
+	o.retryAt = o.d.o.Now().Add(o.backoff)
+}
+
+// saved deals with a snapshot that was saved, or not.
+func (o *outlet) saved(s saved) {
+	switch {
+	case errors.Is(s.err, journal.ErrFenced):
+		o.giveUp(s.err)
+	case !o.rebasing:
+	case s.err != nil:
+		o.asked = false
+		o.retryLater()
+	default:
+		o.rebasing, o.asked = false, false
+		n := 0
+		for n < len(o.unacked) && o.unacked[n].Seq <= s.seq {
+			n++
+		}
+		o.recent = nil
+		if n > 0 {
+			o.acknowledge(o.unacked[:n])
+		}
+	}
 }
 
 // caughtUp ends spooling: the journal has everything.
@@ -347,6 +386,9 @@ func (o *outlet) release(n int) {
 }
 
 func (o *outlet) giveUp(err error) {
+	if o.failure() != nil {
+		return
+	}
 	o.fail.Store(&err)
 	close(o.failed)
 }
@@ -358,7 +400,7 @@ func (o *outlet) untilNext() time.Duration {
 	if len(o.unreleased) > 0 {
 		wait = min(wait, o.unreleased[0].stepped.Add(o.d.o.StallBound).Sub(now))
 	}
-	if !o.writing && len(o.unacked) > 0 && !o.retryAt.IsZero() {
+	if !o.writing && !o.asked && len(o.unacked) > 0 && !o.retryAt.IsZero() {
 		wait = min(wait, o.retryAt.Sub(now))
 	}
 	return max(0, wait)

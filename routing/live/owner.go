@@ -38,7 +38,7 @@ func (d *Driver) own(ctx context.Context) {
 			d.handle(it)
 		}
 		d.out.flush()
-		d.audit()
+		d.quiet()
 		if closed {
 			// close happens after the last put, so nothing can be left.
 			d.snapshot()
@@ -91,25 +91,34 @@ func (d *Driver) step(it item) {
 	actions := d.engine.Step(at, ev)
 	d.seq++
 	d.lastAt = at
-	rec := journal.Record{Seq: d.seq, At: at, Epoch: d.writer.Epoch(), Kind: kind, Event: data}
-	if d.seq%d.o.HashEvery == 0 {
-		rec.Hash = d.hash()
-	}
-	d.adopt(ev)
+	rec := journal.Record{Seq: d.seq, At: at, Epoch: d.writer.Epoch(), Kind: kind, Event: data, Hash: d.nextHash}
+	rec.Chain = journal.Link(d.chain, rec)
+	d.nextHash, d.chain = nil, rec.Chain
+	d.adopt(ev, actions)
 	d.metrics.stepped(kind, actions)
 	d.out.put(pending{record: rec, actions: actions, done: it.done, submitted: it.submitted, stepped: d.o.Now()})
-	if d.sinceSnap++; d.sinceSnap >= d.o.SnapshotEvery {
-		d.snapshot()
-	}
+	d.sinceSnap++
+	d.sinceHash++
+	d.sinceAudit++
+	d.dirty = true
 }
 
-// adopt follows the plan in force.
-func (d *Driver) adopt(ev routing.Event) {
+// adopt follows the plan in force: a published plan, unless the engine refused it.
+func (d *Driver) adopt(ev routing.Event, actions []routing.Action) {
 	published, is := ev.(routing.PlanPublished)
 	if !is {
 		return
 	}
-	d.plan = published.Plan
+	for _, a := range actions {
+		if r, is := a.(routing.Refused); is && r.Event == ev.Kind() {
+			return
+		}
+	}
+	d.inForce(published)
+}
+
+func (d *Driver) inForce(published routing.PlanPublished) {
+	d.plan, d.planSource = published.Plan, published.Source
 	zone, err := d.o.Zone(published.Source)
 	if err != nil {
 		d.o.Log.Error().Err(err).Int("plan_version", published.Version).Msg("the plan's time zone is not known: opening hours are taken in UTC")
@@ -150,17 +159,8 @@ func (d *Driver) untilNext() time.Duration {
 		}
 		wait = min(wait, until)
 	}
+	if d.dirty {
+		wait = min(wait, sampleEvery-d.o.Now().Sub(d.lastSample))
+	}
 	return max(0, wait)
-}
-
-func (d *Driver) snapshot() {
-	d.sinceSnap = 0
-	s, err := d.makeSnapshot()
-	if err != nil {
-		d.o.Log.Error().Err(err).Msg("the routing state could not be written as a snapshot")
-		return
-	}
-	if s != nil {
-		d.out.offerSnapshot(*s)
-	}
 }

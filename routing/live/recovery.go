@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"example.org/c3i/routing"
 	"example.org/c3i/routing/journal"
 )
 
@@ -21,6 +20,10 @@ type Recovered struct {
 	// Replayed counts the records stepped after the snapshot, Spooled those of
 	// them that came from a spool a former process left.
 	Replayed, Spooled int
+	// Hashes counts the journalled state hashes that were compared, and matched.
+	Hashes int
+	// Differs is the first record whose hash or chain did not match, 0 if none.
+	Differs uint64
 	// SetAside names a spool that does not continue this journal, because
 	// another process has written since; empty normally.
 	SetAside string
@@ -58,6 +61,9 @@ func (d *Driver) recover(ctx context.Context, s *spool) error {
 	}
 	d.clock.startAt(d.lastAt)
 	r.Last = d.seq
+	if d.plan != nil {
+		r.PlanVersion, r.PlanSource = d.plan.Version, d.planSource
+	}
 	r.Took = d.o.Now().Sub(began)
 	return nil
 }
@@ -67,6 +73,15 @@ func (d *Driver) recoverSpool(ctx context.Context, s *spool) error {
 	var damaged *damagedSpool
 	if err != nil && !errors.As(err, &damaged) {
 		return err
+	}
+	if len(records) > 0 && d.lastEpoch == 0 && d.seq > 0 {
+		err := d.o.Store.Read(ctx, d.seq, func(rec journal.Record) error {
+			d.lastEpoch = rec.Epoch
+			return nil
+		})
+		if err != nil {
+			return err
+		}
 	}
 	after := records[:0:0]
 	foreign := false
@@ -115,15 +130,13 @@ func (d *Driver) restep(rec journal.Record) error {
 	if rec.Seq != d.seq+1 {
 		return fmt.Errorf("live: the journal's record %d is followed by %d: records are missing", d.seq, rec.Seq)
 	}
+	d.compare(rec)
 	ev, err := journal.Decode(rec.Kind, rec.Event, d.o.Compile)
 	if err != nil {
 		return fmt.Errorf("live: record %d: %w", rec.Seq, err)
 	}
-	d.engine.Step(rec.At, ev)
-	d.seq, d.lastAt, d.lastEpoch = rec.Seq, rec.At, rec.Epoch
-	d.adopt(ev)
-	if published, is := ev.(routing.PlanPublished); is {
-		d.recovered.PlanVersion, d.recovered.PlanSource = published.Version, published.Source
-	}
-	return d.compareHash(rec)
+	actions := d.engine.Step(rec.At, ev)
+	d.seq, d.lastAt, d.lastEpoch, d.chain = rec.Seq, rec.At, rec.Epoch, rec.Chain
+	d.adopt(ev, actions)
+	return nil
 }

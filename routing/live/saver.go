@@ -12,11 +12,16 @@ type saver struct {
 	d       *Driver
 	group   *sync.WaitGroup
 	running bool
-	done    chan struct{}
+	done    chan saved
+}
+
+type saved struct {
+	seq uint64
+	err error
 }
 
 func newSaver(d *Driver, group *sync.WaitGroup) *saver {
-	return &saver{d: d, group: group, done: make(chan struct{}, 1)}
+	return &saver{d: d, group: group, done: make(chan saved, 1)}
 }
 
 func (s *saver) busy() bool { return s.running }
@@ -34,11 +39,12 @@ func (s *saver) start(ctx context.Context, snap journal.Snapshot) bool {
 		defer s.group.Done()
 		bounded, cancel := context.WithTimeout(ctx, 10*appendTimeout)
 		defer cancel()
-		if err := s.d.writer.SaveSnapshot(bounded, snap); err != nil {
+		err := s.d.writer.SaveSnapshot(bounded, snap)
+		if err != nil {
 			s.d.metrics.snapshotErrors.Inc()
 			s.d.o.Log.Warn().Err(err).Uint64("seq", snap.Seq).Msg("a snapshot was not saved")
 		}
-		s.done <- struct{}{}
+		s.done <- saved{snap.Seq, err}
 	}()
 	return true
 }
