@@ -37,9 +37,20 @@ func (c *Call) Hangup(ctx context.Context) error {
 			return err
 		}
 	}
-	err := c.bye(ctx)
-	c.finish(End{Cause: HungUp})
-	return err
+	// If the far side hangs up at the same time, its answer may never come.
+	talking, cancel := context.WithCancel(ctx)
+	defer cancel()
+	result := make(chan error, 1)
+	go func() { result <- c.bye(talking) }()
+	select {
+	case err := <-result:
+		c.finish(End{Cause: HungUp})
+		return err
+	case <-c.ended:
+		cancel()
+		<-result
+		return nil
+	}
 }
 
 // settle waits until no 2xx of ours is unacknowledged, or the call is over.
@@ -116,7 +127,6 @@ func (c *Call) serveBye(req *sip.Request, tx *sip.ServerTx) {
 	if h := req.GetHeader("reason"); h != nil {
 		end.Reason = h.Value()
 	}
-	c.phone.respond(tx, req, 200, "OK")
 	if c.server != nil && !isClosed(c.answered) {
 		// A caller may end an early dialog by BYE; its INVITE needs an answer too.
 		c.responding.Lock()
@@ -127,4 +137,5 @@ func (c *Call) serveBye(req *sip.Request, tx *sip.ServerTx) {
 		}
 	}
 	c.finish(end)
+	c.phone.respond(tx, req, 200, "OK")
 }

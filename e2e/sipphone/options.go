@@ -51,7 +51,7 @@ type Account struct {
 type CallOptions struct {
 	// From is the user part of the From header, usually a number; "phone" if empty.
 	From string
-	// FromHost is its host, the phone's own address if empty.
+	// FromHost is its host (a name or IPv4 address), the phone's own if empty.
 	FromHost string
 	// DisplayName is the name in From and P-Asserted-Identity.
 	DisplayName string
@@ -110,6 +110,18 @@ func checkUser(op, field, user string) error {
 		case r >= '0' && r <= '9', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', strings.ContainsRune("-_.!~*'()&=+$,;?/#", r):
 		default:
 			return fail(CodeBadInput, op, nil, "%s holds %q, which a SIP user may not", field, r)
+		}
+	}
+	return nil
+}
+
+// checkHost accepts a host name or an IPv4 address, without a port.
+func checkHost(op, field, host string) error {
+	for _, r := range host {
+		switch {
+		case r >= '0' && r <= '9', r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r == '-', r == '.':
+		default:
+			return fail(CodeBadInput, op, nil, "%s holds %q, which a host name may not", field, r)
 		}
 	}
 	return nil

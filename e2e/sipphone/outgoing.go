@@ -105,9 +105,8 @@ func (o CallOptions) check(op string) error {
 	if err := checkText(op, "DisplayName", o.DisplayName); err != nil {
 		return err
 	}
-	var u sip.Uri
-	if err := sip.ParseUri("sip:x@"+o.FromHost, &u); err != nil || u.Host != o.FromHost {
-		return fail(CodeBadInput, op, err, "FromHost %q is not a host", o.FromHost)
+	if err := checkHost(op, "FromHost", o.FromHost); err != nil {
+		return err
 	}
 	for _, h := range o.Headers {
 		if err := checkHeader(op, h); err != nil {

@@ -228,15 +228,28 @@ func (p *Phone) Close() error {
 	for _, c := range left {
 		c.finish(End{Cause: Failed, Err: fail(CodeClosed, "close", nil, "the phone was closed")})
 	}
-	errs := []error{p.ua.Close(), p.conn.Close()}
+	p.ua.TransactionLayer().Close()
+	errs := []error{p.conn.Close()}
 	if drain != nil {
 		errs = append(errs, drain.Close())
 	}
 	p.wg.Wait()
+	errs = append(errs, p.ua.Close(), p.sweep())
 	if err := errors.Join(errs...); err != nil && !errors.Is(err, net.ErrClosed) {
 		return fail(CodeNetwork, "close", err, "a socket did not close")
 	}
 	return nil
+}
+
+// sweep closes what the SIP stack opens behind our back: it hands each datagram
+// to a goroutine nobody can wait for, and a request that was being read while the
+// socket closed makes it open another to respond from.
+func (p *Phone) sweep() error {
+	const settling = 25 * time.Millisecond
+	timer := time.NewTimer(settling)
+	defer timer.Stop()
+	<-timer.C
+	return p.ua.TransportLayer().Close()
 }
 
 // silentAddr is where calls without audio claim to listen: a bound socket that

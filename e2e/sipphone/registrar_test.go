@@ -32,7 +32,7 @@ type registrar struct {
 	invites  chan bool   // whether each INVITE proved the password
 }
 
-func mustServe(t *testing.T) *registrar {
+func mustServe(t *testing.T, set ...func(*registrar)) *registrar {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	must(t, err)
@@ -45,6 +45,9 @@ func mustServe(t *testing.T) *registrar {
 	r := &registrar{
 		addr: conn.LocalAddr().String(), password: "open sesame",
 		bindings: map[string]string{}, seen: make(chan string, 1000), invites: make(chan bool, 1000),
+	}
+	for _, f := range set {
+		f(r)
 	}
 	srv.OnRegister(r.register)
 	srv.OnInvite(func(req *sip.Request, tx sip.ServerTransaction) {
@@ -180,8 +183,8 @@ func TestRegisterWrongPassword(t *testing.T) {
 }
 
 func TestRegisterTakesTheLifetimeAskedOfIt(t *testing.T) {
-	ctx, r, p := testContext(t), mustServe(t), mustListen(t, sipphone.Options{})
-	r.least = 90
+	ctx, r := testContext(t), mustServe(t, func(r *registrar) { r.least = 90 })
+	p := mustListen(t, sipphone.Options{})
 	account := r.account("handler1")
 	account.Expires = 30 * time.Second
 	reg, err := p.Register(ctx, account)
@@ -193,8 +196,7 @@ func TestRegisterTakesTheLifetimeAskedOfIt(t *testing.T) {
 }
 
 func TestRegisterIsKeptAliveAndRemovedByClose(t *testing.T) {
-	ctx, r := testContext(t), mustServe(t)
-	r.grant = 1
+	ctx, r := testContext(t), mustServe(t, func(r *registrar) { r.grant = 1 })
 	p, err := sipphone.Listen(ctx, sipphone.Options{})
 	must(t, err)
 	_, err = p.Register(ctx, r.account("handler1"))
