@@ -8,9 +8,8 @@ SHELL := /bin/bash
 CACHE := $(shell scripts/cache-folder)
 WITH_ENV := scripts/with-env
 WEB := agentdesk/web
-GO_FILES := $(shell git ls-files -co --exclude-standard '*.go' go.mod go.sum)
-EMBEDDED := $(shell git ls-files -co --exclude-standard configs '*.lua' '*.sql' '*.html' '*.tmpl')
-WEB_FILES := $(shell git ls-files -co --exclude-standard $(WEB))
+WEB_FILES := $(shell find $(WEB) -type f -not -path '*/node_modules/*' -not -path '*/dist/*')
+GO_FILES = $(wildcard $(shell git ls-files -co --exclude-standard '*.go'))
 
 GOLANGCI_LINT = $(CACHE)/tools/golangci-lint
 GOFUMPT = $(CACHE)/tools/gofumpt
@@ -36,12 +35,12 @@ bench: setup-test web ## compare C3i, app_queue and a bare ARI program on one As
 	$(WITH_ENV) go run ./e2e/bench
 
 lint: $(GOLANGCI_LINT) $(GOFUMPT) setup-run ## golangci-lint, formatting and the front end's type check
-	unformatted=$$($(GOFUMPT) -l $$(git ls-files -co --exclude-standard '*.go')); if [ -n "$$unformatted" ]; then printf 'not formatted (make fmt):\n%s\n' "$$unformatted"; exit 1; fi
+	unformatted=$$($(GOFUMPT) -l $(GO_FILES)); if [ -n "$$unformatted" ]; then printf 'not formatted (make fmt):\n%s\n' "$$unformatted"; exit 1; fi
 	$(GOLANGCI_LINT) run ./...
 	if [ -e $(WEB)/package.json ]; then cd $(WEB) && npm run --silent typecheck; fi
 
 fmt: $(GOFUMPT) ## format the Go code
-	$(GOFUMPT) -w $$(git ls-files -co --exclude-standard '*.go')
+	$(GOFUMPT) -w $(GO_FILES)
 
 web: $(WEB)/dist/index.html ## build the front end
 
@@ -58,7 +57,9 @@ setup-run:
 setup-test:
 	scripts/setup test
 
-bin/c3i: $(GO_FILES) $(EMBEDDED) $(WEB)/dist/index.html | setup-run
+# Go itself knows what has changed.
+.PHONY: bin/c3i
+bin/c3i: web setup-run
 	go build -trimpath -o $@ ./cmd/c3i
 
 # Before the front end has a package.json there is nothing to build, and the desk serves its stub page.
