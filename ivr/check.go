@@ -87,8 +87,8 @@ func (l *loader) checkPrompts(list []prompt, by string) {
 			continue
 		}
 		advice := "add it to the prompt file"
-		if len(lack) == len(l.flow.spoken.Languages) || p.language != "" {
-			advice = suggest(p.name, l.flow.spoken.Names())
+		if names := l.flow.spoken.Names(); !contains(names, p.name) {
+			advice = suggest(p.name, names)
 		}
 		l.report(p.at, "missing_prompt", advice, "%s plays the prompt %q, which is missing in %s", by, p.name, strings.Join(lack, ", "))
 	}

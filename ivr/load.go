@@ -224,7 +224,7 @@ func (l *loader) readKeys(f field, s *step) []choice {
 			if p, given := find(parts, "next"); given {
 				c.next = l.link(p)
 			} else {
-				l.report(k.at, "dead_end", "give it a \"next\"", "key %s leads nowhere", k.name)
+				l.report(k.at, "dead_end", "add \"next\"", "key %s leads nowhere", k.name)
 			}
 		}
 		out = append(out, c)

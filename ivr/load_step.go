@@ -235,7 +235,7 @@ func (l *loader) checkCase(on string, v field) {
 func (l *loader) complete(s *step, fs []field) {
 	need := func(name string, got link) {
 		if got.to == "" && !has(fs, name) {
-			l.report(s.at, "dead_end", "give it a \""+name+"\"", "the step %q leads nowhere", s.id)
+			l.report(s.at, "dead_end", "add \""+name+"\"", "the step %q leads nowhere", s.id)
 		}
 	}
 	switch s.kind {
@@ -243,7 +243,7 @@ func (l *loader) complete(s *step, fs []field) {
 		need("next", s.next)
 	case kindMenu:
 		if len(s.keys) == 0 {
-			l.report(s.at, "dead_end", "give it \"keys\"", "the menu %q has no keys", s.id)
+			l.report(s.at, "dead_end", "add \"keys\"", "the menu %q has no keys", s.id)
 		}
 	case kindBranch:
 		need("else", s.otherwise)

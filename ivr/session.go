@@ -252,6 +252,8 @@ func (s *Session) key(key byte) {
 	case kindLanguage:
 		for _, lang := range s.flow.spoken.Languages {
 			if lang.Key == key {
+				s.stopPlay()
+				s.stopTimer()
 				s.setLanguage(lang.Code)
 				s.decide(LeftKey+" "+string(rune(key)), st.next.to)
 				return

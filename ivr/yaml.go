@@ -164,7 +164,11 @@ func scalar(n ast.Node) (string, bool) {
 
 func (r *reader) text(f field) string {
 	s, ok := scalar(f.value)
-	if !ok || strings.TrimSpace(s) == "" {
+	if ok && strings.TrimSpace(s) == "" {
+		r.report(valuePlace(f), "wrong_type", "", "%q must not be empty", f.name)
+		return ""
+	}
+	if !ok {
 		r.report(valuePlace(f), "wrong_type", "", "%q must be text, not %s", f.name, kindOf(f.value))
 		return ""
 	}
