@@ -14,19 +14,25 @@ type hours struct {
 	open map[routing.QueueID]bool
 }
 
-// changes lists the queues that opened or closed since the engine was told, or
-// every queue when all is asked for.
-func (h *hours) changes(p *routing.Plan, at contact.Instant, all bool) []routing.Event {
+// told takes over what the engine holds to be open, after a start or a publish.
+func (h *hours) told(queues []routing.QueueStatus) {
+	h.open = make(map[routing.QueueID]bool, len(queues))
+	for _, q := range queues {
+		h.open[q.Queue] = q.Open
+	}
+}
+
+// changes lists the queues that opened or closed since the engine was told.
+func (h *hours) changes(p *routing.Plan, at contact.Instant) []routing.Event {
 	if p == nil {
 		return nil
 	}
 	local := h.zone.Local(at)
 	var events []routing.Event
 	for _, q := range p.Queues {
-		open := q.Hours == nil || q.Hours(local)
-		if before, told := h.open[q.ID]; all || !told || before != open {
-			events = append(events, routing.HoursChanged{Queue: q.ID, Open: open})
+		if open := q.Hours == nil || q.Hours(local); h.open[q.ID] != open {
 			h.open[q.ID] = open
+			events = append(events, routing.HoursChanged{Queue: q.ID, Open: open})
 		}
 	}
 	return events

@@ -18,7 +18,8 @@ func (d *Driver) own(ctx context.Context) {
 	defer d.out.close()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	d.hourly(true)
+	d.hours.told(d.engine.Queues())
+	d.hourly()
 	d.out.flush()
 	for {
 		timer.Reset(d.untilNext())
@@ -69,7 +70,8 @@ func (d *Driver) handle(it item) {
 	}
 	d.step(it)
 	if _, published := it.event.(routing.PlanPublished); published {
-		d.hourly(true)
+		d.hours.told(d.engine.Queues())
+		d.hourly()
 	}
 }
 
@@ -124,7 +126,7 @@ func (d *Driver) inForce(published routing.PlanPublished) {
 		d.o.Log.Error().Err(err).Int("plan_version", published.Version).Msg("the plan's time zone is not known: opening hours are taken in UTC")
 		zone = contact.Zone{}
 	}
-	d.hours = hours{zone: zone, open: map[routing.QueueID]bool{}}
+	d.hours.zone = zone
 }
 
 // due acts on what time has brought: engine deadlines and opening hours.
@@ -133,13 +135,13 @@ func (d *Driver) due() {
 	if next, is := d.engine.NextDeadline(); is && next <= at {
 		d.step(item{event: routing.Tick{}, submitted: d.o.Now()})
 	}
-	d.hourly(false)
+	d.hourly()
 }
 
-// hourly submits the opening hours that changed, or all of them.
-func (d *Driver) hourly(all bool) {
+// hourly tells the engine of queues that opened or closed.
+func (d *Driver) hourly() {
 	at := d.clock.read()
-	for _, ev := range d.hours.changes(d.plan, at, all) {
+	for _, ev := range d.hours.changes(d.plan, at) {
 		d.step(item{event: ev, submitted: d.o.Now()})
 	}
 }
