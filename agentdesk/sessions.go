@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/alexedwards/scs/v2"
-	"github.com/alexedwards/scs/v2/memstore"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -100,11 +99,13 @@ type sessions struct {
 }
 
 func newSessions(rdb redis.UniversalClient, users *Users, o Options) *sessions {
-	m := scs.New()
-	if unused, is := m.Store.(*memstore.MemStore); is {
-		unused.StopCleanup() // New starts a goroutine for the store it makes
+	// scs.New would start a goroutine for a store we do not use, and stopping it
+	// races with its start.
+	m := &scs.SessionManager{
+		Store: &sessionStore{rdb: rdb, commit: redis.NewScript(sessionCommitLua), now: time.Now},
+		Codec: scs.GobCodec{},
 	}
-	m.Store = &sessionStore{rdb: rdb, commit: redis.NewScript(sessionCommitLua), now: time.Now}
+	m.Cookie.Path = "/"
 	m.HashTokenInStore = true
 	m.IdleTimeout = o.SessionIdle
 	m.Lifetime = o.SessionLife
