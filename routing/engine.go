@@ -52,7 +52,8 @@ func New() *Engine {
 // it points to are never touched by the engine again; maps and slices inside
 // events and actions are shared and must not be changed by anyone.
 //
-// AgentChanged actions come last, one for each handler changed, in order of id.
+// AgentChanged actions come last, one for each handler changed, in order of id;
+// one may repeat what was known, after an offer made and withdrawn in one step.
 func (e *Engine) Step(at contact.Instant, ev Event) []Action {
 	e.now = max(e.now, 1, min(at, latest))
 	e.actions = nil

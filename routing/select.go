@@ -228,8 +228,16 @@ func decidedBy(eligible []Candidate) string {
 
 // removed counts handlers by the gate that kept them out, leaving out zeros.
 func (e *Engine) removed(ch, unskilled, refused int) []GateCount {
-	var counts [gateCount + 2]GateCount
-	list := counts[:0]
+	kinds := 0
+	for g := gateState; g < gateAway; g++ {
+		if e.gates[ch][g] > 0 {
+			kinds++
+		}
+	}
+	if kinds == 0 && unskilled == 0 && refused == 0 {
+		return nil
+	}
+	list := make([]GateCount, 0, kinds+2)
 	for g := gateState; g < gateAway; g++ {
 		if n := e.gates[ch][g]; n > 0 {
 			list = append(list, GateCount{gateNames[g], n})
@@ -241,5 +249,5 @@ func (e *Engine) removed(ch, unskilled, refused int) []GateCount {
 	if refused > 0 {
 		list = append(list, GateCount{GateRefused, refused})
 	}
-	return slices.Clone(list)
+	return list
 }
