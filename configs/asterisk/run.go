@@ -31,7 +31,6 @@ type Process struct {
 	output   *tail
 	done     chan struct{}
 	exit     error // set before done is closed
-	runTemp  string
 
 	stopping sync.Once
 	stopped  chan struct{} // closed when Stop was asked for
@@ -65,13 +64,13 @@ func Start(ctx context.Context, program string, s Settings) (*Process, error) {
 	locate(program, &s.Dirs)
 	s = s.withDefaults()
 	p := &Process{version: version, done: make(chan struct{}), stopped: make(chan struct{}), output: &tail{}}
-	if err := p.chooseRun(o, &s); err != nil {
+	if err := chooseRun(&s); err != nil {
 		return nil, err
 	}
 	started := false
 	defer func() {
 		if !started {
-			p.removeRunTemp()
+			s.removeTempRun()
 		}
 	}()
 	if err := findRunning(s.Dirs); err != nil {
@@ -138,7 +137,7 @@ func environment(home string) []string {
 
 // chooseRun moves the run folder to a short temporary one when the path of the control socket in it would not fit
 // the 107 bytes a socket's path may have.
-func (p *Process) chooseRun(o owner, s *Settings) error {
+func chooseRun(s *Settings) error {
 	const longest = 107 - len("/asterisk.ctl")
 	if len(s.Dirs.Run) <= longest {
 		return nil
@@ -150,13 +149,13 @@ func (p *Process) chooseRun(o owner, s *Settings) error {
 	if err != nil {
 		return fmt.Errorf("making a short run folder for Asterisk: %w", err)
 	}
-	s.Dirs.Run, p.runTemp = dir, dir
-	return o.mkdirOwn(dir)
+	s.Dirs.Run, s.tempRun = dir, dir
+	return nil
 }
 
-func (p *Process) removeRunTemp() {
-	if p.runTemp != "" {
-		_ = os.RemoveAll(p.runTemp) // in the system's temporary folder; nothing depends on it
+func (s Settings) removeTempRun() {
+	if s.tempRun != "" {
+		_ = os.RemoveAll(s.tempRun) // in the system's temporary folder; nothing depends on it
 	}
 }
 
@@ -170,7 +169,7 @@ func fileLimit() int {
 
 func (p *Process) wait() {
 	p.exit = p.cmd.Wait()
-	p.removeRunTemp()
+	p.settings.removeTempRun()
 	close(p.done)
 }
 

@@ -249,42 +249,73 @@ func TestSIPOverWebsocketIsOffered(t *testing.T) {
 	}
 }
 
+// application registers C3i's application and returns its events.
+func application(t *testing.T, p *asterisk.Process) *websocket.Conn {
+	t.Helper()
+	req := http.Request{Header: http.Header{}}
+	req.SetBasicAuth(p.Settings().ARIUser, p.Settings().ARIPassword)
+	conn, resp, err := websocket.DefaultDialer.DialContext(t.Context(), "ws://"+p.HTTPAddress()+"/ari/events?app=c3i", req.Header)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// arrival waits for the next call and returns its channel and the dialplan's arguments.
+func arrival(t *testing.T, conn *websocket.Conn) (id, args string) {
+	t.Helper()
+	if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
+		t.Fatal(err)
+	}
+	for {
+		var event struct {
+			Type    string   `json:"type"`
+			Args    []string `json:"args"`
+			Channel struct {
+				ID string `json:"id"`
+			} `json:"channel"`
+		}
+		if err := conn.ReadJSON(&event); err != nil {
+			t.Fatal(err)
+		}
+		if event.Type == "StasisStart" {
+			return event.Channel.ID, strings.Join(event.Args, ",")
+		}
+	}
+}
+
 func TestCallsReachTheApplication(t *testing.T) {
+	p := asterisktest.Start(t, asterisk.Settings{Queues: []asterisk.Queue{{Name: "park"}}, Extensions: waiting})
+	conn := application(t, p)
 	for _, c := range []struct{ context, exten string }{
 		{"from-trunk", "101"}, {"from-trunk", "s"}, {"public", "101"},
 	} {
-		t.Run(c.context+" "+c.exten, func(t *testing.T) {
-			p := asterisktest.Start(t, asterisk.Settings{Queues: []asterisk.Queue{{Name: "park"}}, Extensions: waiting})
-			u := "ws://" + p.HTTPAddress() + "/ari/events?app=c3i"
-			header := http.Header{}
-			req := http.Request{Header: header}
-			req.SetBasicAuth(p.Settings().ARIUser, p.Settings().ARIPassword)
-			conn, resp, err := websocket.DefaultDialer.DialContext(t.Context(), u, header)
-			if err != nil {
-				t.Fatal(err)
-			}
-			_ = resp.Body.Close()
-			defer func() { _ = conn.Close() }()
-			dial(t, p, c.context, c.exten)
-			if err := conn.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
-				t.Fatal(err)
-			}
-			for {
-				var event struct {
-					Type string   `json:"type"`
-					Args []string `json:"args"`
-				}
-				if err := conn.ReadJSON(&event); err != nil {
-					t.Fatal(err)
-				}
-				if event.Type == "StasisStart" {
-					if len(event.Args) != 1 || event.Args[0] != "inbound" {
-						t.Errorf("arguments %q", event.Args)
-					}
-					return
-				}
-			}
-		})
+		dial(t, p, c.context, c.exten)
+		if _, args := arrival(t, conn); args != "inbound" {
+			t.Errorf("%s@%s: arguments %q", c.exten, c.context, args)
+		}
+	}
+}
+
+// A C3i that stops hands its live calls to the dialplan, and the next one takes them again.
+func TestHandedOverCallsAreTakenAgain(t *testing.T) {
+	p := asterisktest.Start(t, asterisk.Settings{
+		Queues: []asterisk.Queue{{Name: "park"}}, Extensions: waiting,
+		Fallback: asterisk.Fallback{Announcement: "beep", WaitSeconds: 1},
+	})
+	conn := application(t, p)
+	dial(t, p, "from-trunk", "101")
+	id, _ := arrival(t, conn)
+	status := call(t, p, http.MethodPost, "/channels/"+id+"/continue", map[string]any{"context": "c3i-fallback", "extension": "s", "priority": 1}, nil)
+	if status != http.StatusNoContent {
+		t.Fatalf("continue: status %d", status)
+	}
+	awaitDoing(t, p, "c3i-fallback MusicOnHold")
+	again, args := arrival(t, conn)
+	if again != id || args != "inbound,fallback" {
+		t.Errorf("channel %s with %q, want %s with inbound,fallback", again, args, id)
 	}
 }
 
@@ -479,12 +510,17 @@ func TestLongFolderNamesStillGiveAControlSocket(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(run, "asterisk.ctl")); err != nil {
 		t.Error(err)
 	}
-	if err := p.Stop(t.Context()); err != nil {
-		t.Fatal(err)
+	gone := func() {
+		if err := p.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(run); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("the temporary run folder is left: %v", err)
+		}
 	}
-	if _, err := os.Stat(run); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the temporary run folder is left: %v", err)
-	}
+	gone()
+	p = asterisktest.Start(t, p.Settings()) // as a supervisor does
+	gone()
 }
 
 func listen(t *testing.T) net.PacketConn {

@@ -67,6 +67,10 @@ type Settings struct {
 	Queues []Queue
 	// Extensions are further numbers trunks can dial, for measuring against.
 	Extensions []Extension
+
+	// tempRun is a run folder made because Dirs.Run was too long; an Asterisk started again with the same
+	// settings makes it again and removes it in the end.
+	tempRun string
 }
 
 // Dirs are the folders Asterisk reads and writes.
