@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
+	"regexp"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,10 +20,20 @@ type PublicCall struct {
 	Password string `json:"password"`
 	// Path is the SIP websocket on this origin.
 	Path string `json:"path"`
-	// Dial is the number to ring.
-	Dial      string          `json:"dial"`
+	// Target is the SIP address to ring.
+	Target    string          `json:"target"`
 	ExpiresAt contact.Instant `json:"expires_at"`
 }
+
+// PublicCallRequest is the body of POST /api/public/call; it may be empty.
+type PublicCallRequest struct {
+	// Number is the caller's own, if they care to give it. Nobody has checked it:
+	// the handler sees it as given by the caller.
+	Number string `json:"number,omitempty"`
+}
+
+// givenNumber is what a person may type as their number.
+var givenNumber = regexp.MustCompile(`^\+?[0-9 ()-]{3,24}$`)
 
 // publicCallLife is how long a token lets a call begin; a call that has begun
 // goes on as long as its SIP websocket, at most publicCallMax.
@@ -52,22 +64,36 @@ func (s *Server) handlePublicCall(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, &Error{Code: CodeNotFound, Message: "Calls from the browser are switched off here. Ring 101."})
 		return
 	}
+	var ask PublicCallRequest
+	if r.ContentLength != 0 && !s.readJSON(w, r, &ask) {
+		return
+	}
+	if ask.Number = strings.TrimSpace(ask.Number); ask.Number != "" && !givenNumber.MatchString(ask.Number) {
+		s.writeError(w, &Error{Code: CodeInvalid, Message: "Enter a phone number, for example 020 7946 0018, or leave it empty.", Field: "number"})
+		return
+	}
 	if wait, ok := s.perCaller.take(clientAddress(r), s.now()); !ok {
 		s.refuseForNow(w, CodeThrottled, "There were too many calls from your connection. Wait", wait)
 		return
 	}
-	token, call, creds, err := s.public.open(r.Context())
+	token, call, creds, err := s.public.open(r.Context(), ask.Number)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	s.writeJSON(w, http.StatusOK, PublicCall{
 		URI: creds.URI, User: creds.User, Password: creds.Password, Path: "/sip?token=" + token,
-		Dial: s.o.PublicNumber, ExpiresAt: contact.At(call.until),
+		Target: "sip:" + s.o.PublicNumber + "@" + domainOf(creds.URI), ExpiresAt: contact.At(call.until),
 	})
 }
 
-func (p *publicCalls) open(ctx context.Context) (string, publicCall, PhoneCredentials, error) {
+// domainOf is the host of a SIP address.
+func domainOf(uri string) string {
+	_, host, _ := strings.Cut(uri, "@")
+	return host
+}
+
+func (p *publicCalls) open(ctx context.Context, number string) (string, publicCall, PhoneCredentials, error) {
 	p.mu.Lock()
 	if len(p.by)+p.asked >= p.s.o.PublicCalls {
 		p.mu.Unlock()
@@ -77,7 +103,7 @@ func (p *publicCalls) open(ctx context.Context) (string, publicCall, PhoneCreden
 	p.mu.Unlock()
 	ctx, cancel := context.WithTimeout(ctx, p.s.o.RequestTimeout)
 	defer cancel()
-	creds, err := p.s.o.PublicPhones.ProvisionPublic(ctx)
+	creds, err := p.s.o.PublicPhones.ProvisionPublic(ctx, number)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked--

@@ -64,6 +64,8 @@ type Phones interface {
 // PublicPhones makes throw-away credentials for the public call page: an
 // endpoint that reaches the front door and nothing else.
 type PublicPhones interface {
-	ProvisionPublic(ctx context.Context) (PhoneCredentials, error)
+	// ProvisionPublic makes an endpoint whose calls show number as the caller's,
+	// or none when it is empty.
+	ProvisionPublic(ctx context.Context, number string) (PhoneCredentials, error)
 	WithdrawPublic(ctx context.Context, user string) error
 }

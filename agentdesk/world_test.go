@@ -123,7 +123,7 @@ func (p *phones) Withdraw(_ context.Context, agent routing.AgentID) error {
 	return nil
 }
 
-func (p *phones) ProvisionPublic(ctx context.Context) (agentdesk.PhoneCredentials, error) {
+func (p *phones) ProvisionPublic(ctx context.Context, _ string) (agentdesk.PhoneCredentials, error) {
 	return p.Provision(ctx, "")
 }
 

@@ -1,0 +1,469 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/redis/go-redis/v9"
+	"github.com/rs/zerolog"
+
+	"example.org/c3i/agentdesk"
+	"example.org/c3i/agentdesk/web"
+	"example.org/c3i/configs"
+	"example.org/c3i/contact"
+	"example.org/c3i/crm"
+	"example.org/c3i/ivr"
+	"example.org/c3i/ivr/prompts"
+	"example.org/c3i/routing"
+	"example.org/c3i/routing/journal"
+	"example.org/c3i/routing/live"
+	"example.org/c3i/routing/plan"
+	"example.org/c3i/telephony"
+	"example.org/c3i/telephony/ariswitch"
+)
+
+// journalName begins the journal's keys.
+const journalName = "journal"
+
+// app is a running C3i. start makes one, stop ends it; in between wait tells
+// when it must end.
+type app struct {
+	c   configs.Config
+	log zerolog.Logger
+
+	listener net.Listener
+	children *children
+	redis    redis.UniversalClient
+	driver   *live.Driver
+	ctl      *telephony.Controller
+	sw       *ariswitch.Switch
+	desk     *agentdesk.Server
+	http     *http.Server
+	sip      string
+	signOns  []signOn
+
+	life    context.Context
+	end     context.CancelFunc
+	work    sync.WaitGroup
+	failed  chan error
+	undo    []func()
+	release func()
+}
+
+// start starts everything in order. On an error what was started is ended again.
+func start(ctx context.Context, c configs.Config, errOut io.Writer) (_ *app, err error) {
+	a := &app{c: c, log: newLogger(c.Log, errOut), failed: make(chan error, 8)}
+	a.life, a.end = context.WithCancel(context.Background())
+	defer func() {
+		if err != nil {
+			a.end()
+			for i := len(a.undo) - 1; i >= 0; i-- {
+				a.undo[i]()
+			}
+			a.work.Wait()
+		}
+	}()
+
+	text := loadContent(c)
+	for _, w := range text.warnings {
+		a.log.Warn().Msg(w)
+	}
+	if err := text.err(); err != nil {
+		return nil, fmt.Errorf("C3i does not start with this configuration:\n%w", err)
+	}
+	if a.listener, err = listen(c.HTTP); err != nil {
+		return nil, err
+	}
+	a.undo = append(a.undo, func() { _ = a.listener.Close() })
+	if a.release, err = lockFolder(c.DataDir); err != nil {
+		return nil, err
+	}
+	a.undo = append(a.undo, a.release)
+	a.children = newChildren(a.log)
+	a.undo = append(a.undo, func() {
+		_ = a.children.stop(context.Background())
+		a.children.stopRedis(context.Background())
+	})
+
+	if err := a.openRedis(ctx); err != nil {
+		return nil, err
+	}
+	set, err := speak(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	ari, err := a.openAsterisk(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.wire(ctx, text, set, ari); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func newLogger(c configs.Log, w io.Writer) zerolog.Logger {
+	if c.Format == "console" {
+		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != ""}
+	}
+	level, err := zerolog.ParseLevel(c.Level)
+	if err != nil {
+		level = zerolog.InfoLevel
+	}
+	return zerolog.New(w).Level(level).With().Timestamp().Logger()
+}
+
+func (a *app) openRedis(ctx context.Context) error {
+	socket := ""
+	if len(a.c.Redis.Addrs) == 0 {
+		var err error
+		if socket, err = a.children.startRedis(ctx, a.c); err != nil {
+			return err
+		}
+	}
+	a.redis = redisClient(a.c.Redis, socket)
+	a.undo = append(a.undo, func() { _ = a.redis.Close() })
+	return checkRedis(ctx, a.redis, a.log)
+}
+
+// speak makes sure that every prompt is sound. Built-in prompts are first laid
+// beside the cache, because recordings are looked for next to the texts.
+func speak(ctx context.Context, c configs.Config) (*prompts.Set, error) {
+	dir := c.Prompts.Dir
+	if dir == "" {
+		dir = filepath.Join(c.DataDir, "prompts")
+		if err := layOut(dir); err != nil {
+			return nil, err
+		}
+	}
+	// Asterisk's own user reads the sound.
+	sound := filepath.Join(c.DataDir, "sound")
+	if err := os.MkdirAll(sound, 0o755); err != nil {
+		return nil, fmt.Errorf("prompts: %w", err)
+	}
+	return prompts.Build(ctx, prompts.Options{Dir: dir, Cache: sound, Program: c.Prompts.Espeak})
+}
+
+// layOut writes the built-in prompt files; recordings a site has put beside them
+// stay.
+func layOut(dir string) error {
+	files, err := fs.Sub(configs.Files, "prompts")
+	if err != nil {
+		return err
+	}
+	return fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		to := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+			return fmt.Errorf("prompts: %w", err)
+		}
+		return os.WriteFile(to, b, 0o644)
+	})
+}
+
+// ariAddress is where ARI and the SIP websocket are.
+type ariAddress struct{ base, user, password string }
+
+func (a *app) openAsterisk(ctx context.Context, set *prompts.Set) (ariAddress, error) {
+	c := a.c.Asterisk
+	if c.URL != "" {
+		return ariAddress{strings.TrimSuffix(c.URL, "/"), c.ARIUser, c.ARIPassword}, nil
+	}
+	password := c.ARIPassword
+	if password == "" {
+		var err error
+		if password, err = secret(a.c.DataDir, "ari-password"); err != nil {
+			return ariAddress{}, err
+		}
+	}
+	s, err := asteriskSettings(a.c, password, func(prompt string) string {
+		path, _ := set.Path(prompt, set.Catalogue.Default())
+		return path
+	})
+	if err != nil {
+		return ariAddress{}, err
+	}
+	p, err := a.children.startAsterisk(ctx, c.Program, s)
+	if err != nil {
+		return ariAddress{}, err
+	}
+	a.sip = p.SIPAddress()
+	return ariAddress{"http://" + p.HTTPAddress(), c.ARIUser, password}, nil
+}
+
+// wire joins the parts: routing between telephony and desks, the CRM beside both.
+func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ariAddress) error {
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	ids := contact.NewIDs(nil)
+	records, err := crm.Open(ctx, crm.Options{Redis: a.redis, Region: a.c.Telephony.Region, IDs: ids})
+	if err != nil {
+		return err
+	}
+	users, err := agentdesk.NewUsers(a.redis, agentdesk.UsersOptions{})
+	if err != nil {
+		return err
+	}
+	spool := filepath.Join(a.c.DataDir, "spool")
+	if err := os.MkdirAll(spool, 0o700); err != nil {
+		return fmt.Errorf("the data folder cannot be written: %w", err)
+	}
+	a.driver, err = live.New(live.Options{
+		Store:    journal.NewRedis(a.redis, journalName, journal.Retention{}),
+		SpoolDir: spool, Log: a.log.With().Str("part", "routing").Logger(), Metrics: live.NewMetrics(registry),
+	})
+	if err != nil {
+		return err
+	}
+
+	phoneMetrics := telephony.NewMetrics(registry)
+	a.sw, err = ariswitch.Open(ariswitch.Options{
+		URL: ari.base, Username: ari.user, Password: ari.password, App: a.c.Asterisk.App,
+		Log: a.log.With().Str("part", "switch").Logger(),
+	})
+	if err != nil {
+		return err
+	}
+	a.undo = append(a.undo, a.sw.Close)
+	phones := newBrowserPhones(a.sw)
+	var inForce planInForce
+	a.desk, err = agentdesk.New(agentdesk.Options{
+		Redis: a.redis, Users: users, Records: records, Router: a.driver,
+		Plan: inForce.Load, Queues: queueViews(a.driver), Labels: labels(text.flow), Languages: languages(text.catalogue),
+		Phones: phones, PublicPhones: publicPhones(a.c.Desk, phones), PublicNumber: a.c.Telephony.Numbers[0],
+		PublicCalls: a.c.Desk.PublicCallLimit, SIPUpstream: "ws" + strings.TrimPrefix(ari.base, "http") + "/ws",
+		Web: web.Handler(), Registry: registry, Log: a.log.With().Str("part", "desk").Logger(),
+		TLS: a.c.HTTP.TLSCert != "", Origins: a.c.HTTP.Origins,
+		SessionIdle: a.c.Desk.SessionIdle, SessionLife: a.c.Desk.SessionMax,
+		Ready: []agentdesk.Check{
+			{Name: "redis", Ready: func(ctx context.Context) error { return a.redis.Ping(ctx).Err() }},
+			{Name: "routing", Ready: func(context.Context) error { return a.driver.Ready() }},
+			{Name: "asterisk", Ready: a.switchReady},
+		},
+	})
+	if err != nil {
+		return err
+	}
+	a.ctl, err = telephony.New(telephony.Options{
+		Switch: a.sw, App: a.c.Asterisk.App, Submit: a.driver,
+		Directory: directory{records}, Ledger: ivrLedger{records, time.Now}, Phones: a.desk,
+		Sessions: telephony.FlowSessions(func() *ivr.Flow { return text.flow }), Prompts: sounds(set),
+		NewID: func() contact.ID { return contact.ID(ids.New()) },
+		Log:   a.log.With().Str("part", "telephony").Logger(), Metrics: phoneMetrics,
+	})
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(a.driver.Attach("telephony", a.ctl), a.driver.Attach("desk", a.desk)); err != nil {
+		return err
+	}
+	if err := a.driver.Start(ctx); err != nil {
+		return err
+	}
+	a.undo = append(a.undo, func() { _ = a.driver.Stop(context.Background()) })
+	if err := a.publish(ctx, text.plan, &inForce); err != nil {
+		return err
+	}
+	if err := a.settleRecovered(ctx); err != nil {
+		return err
+	}
+	if a.signOns, err = seedUsers(ctx, users, text.plan.Plan(1)); err != nil {
+		return err
+	}
+
+	a.work.Go(func() { records.Run(a.life) })
+	a.part("telephony", func() error { return a.ctl.Run(a.life) })
+	a.part("desk", func() error { return a.desk.Run(a.life) })
+	a.work.Go(func() {
+		select {
+		case <-a.life.Done():
+		case <-a.driver.Failed():
+			a.failed <- fmt.Errorf("routing: %w", a.driver.Err())
+		}
+	})
+	if err := a.awaitSwitch(ctx); err != nil {
+		return err
+	}
+	a.http = &http.Server{Handler: a.desk.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	a.part("http", func() error {
+		var err error
+		if a.c.HTTP.TLSCert != "" {
+			err = a.http.ServeTLS(a.listener, a.c.HTTP.TLSCert, a.c.HTTP.TLSKey)
+		} else {
+			err = a.http.Serve(a.listener)
+		}
+		if errors.Is(err, http.ErrServerClosed) {
+			return nil
+		}
+		return err
+	})
+	return a.writeRunFile()
+}
+
+// part runs something that must not end before the process does.
+func (a *app) part(name string, run func() error) {
+	a.work.Go(func() {
+		if err := run(); err != nil {
+			a.failed <- fmt.Errorf("%s: %w", name, err)
+		}
+	})
+}
+
+func (a *app) switchReady(context.Context) error {
+	if !a.ctl.Ready() {
+		return errors.New("the event stream from Asterisk does not stand")
+	}
+	return nil
+}
+
+func (a *app) awaitSwitch(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for {
+		err := a.switchReady(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("asterisk: the event stream does not stand: %w; see that ARI is enabled and asterisk.ari_user and ari_password are right", err)
+		case failed := <-a.failed:
+			return failed
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// publish puts the seed plan in force the first time. Afterwards the plan in the
+// journal rules, unless the settings name a file that differs from it.
+func (a *app) publish(ctx context.Context, doc *plan.Document, to *planInForce) error {
+	was := a.driver.Recovered()
+	if was.PlanVersion > 0 && (a.c.Plan == "" || was.PlanSource == doc.Source) {
+		p, err := plan.Load(was.PlanVersion, was.PlanSource)
+		if err != nil {
+			return fmt.Errorf("the plan in force cannot be read any more: %w; name a plan that can with --plan", err)
+		}
+		to.Store(p)
+		return nil
+	}
+	version := was.PlanVersion + 1
+	p := doc.Plan(version)
+	to.Store(p)
+	if _, err := a.driver.SubmitWait(ctx, routing.PlanPublished{Version: version, Source: doc.Source, Plan: p}); err != nil {
+		return fmt.Errorf("publish the plan: %w", err)
+	}
+	a.log.Info().Int("version", version).Str("file", doc.Name).Msg("plan published")
+	return nil
+}
+
+// settleRecovered closes what an earlier process left open: its calls are gone or
+// with the dialplan, and its handlers must show a sign of life.
+func (a *app) settleRecovered(ctx context.Context) error {
+	var open []contact.ID
+	var agents []routing.AgentChanged
+	err := a.driver.View(ctx, func(e *routing.Engine) {
+		open, agents = openContacts(e), e.Agents()
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.ctl.Settle(open); err != nil {
+		return err
+	}
+	if len(open) > 0 {
+		a.log.Warn().Int("contacts", len(open)).Msg("contacts of an earlier process were closed as failed")
+	}
+	a.desk.Adopt(agents)
+	return nil
+}
+
+// runFile is what scripts read to find a running C3i: run.json in the data folder.
+type runFile struct {
+	PID  int    `json:"pid"`
+	HTTP string `json:"http"`
+	SIP  string `json:"sip,omitempty"`
+}
+
+func (a *app) writeRunFile() error {
+	b, err := json.MarshalIndent(runFile{os.Getpid(), a.url(), a.sip}, "", "  ")
+	if err != nil {
+		return err
+	}
+	name := filepath.Join(a.c.DataDir, "run.json")
+	a.undo = append(a.undo, func() { _ = os.Remove(name) })
+	return os.WriteFile(name, append(b, '\n'), 0o644)
+}
+
+func (a *app) url() string {
+	return scheme(a.c.HTTP) + "://" + browserHost(a.listener.Addr().String())
+}
+
+// wait returns nil when ctx ends, or why C3i cannot go on.
+func (a *app) wait(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-a.failed:
+		return err
+	}
+}
+
+// stop drains and ends everything. It waits for live calls as long as the
+// settings say, or until hurry is closed.
+func (a *app) stop(ctx context.Context, hurry <-chan struct{}, out io.Writer) error {
+	drain, cancel := context.WithTimeout(ctx, a.c.Telephony.Drain)
+	defer cancel()
+	go func() {
+		select {
+		case <-hurry:
+			cancel()
+		case <-drain.Done():
+		}
+	}()
+	n := 0
+	for _, calls := range a.ctl.Live() {
+		n += calls
+	}
+	if n > 0 {
+		fmt.Fprintf(out, "\nWaiting up to %s for %d live calls; no new ones are taken. Ctrl-C again does not wait.\n", a.c.Telephony.Drain, n)
+	}
+	var errs []error
+	if d := a.ctl.Drain(drain); d.HandedOver+d.Talking > 0 {
+		a.log.Warn().Int("handed_over", d.HandedOver).Int("talking", d.Talking).
+			Msg("not every call ended: callers who waited went to the dialplan, conversations were left to Asterisk")
+	}
+	last, cancelLast := context.WithTimeout(ctx, 15*time.Second)
+	defer cancelLast()
+	errs = append(errs, a.desk.Close(last))
+	_ = a.http.Shutdown(last)
+	_ = a.http.Close()
+	errs = append(errs, a.driver.Stop(last))
+	a.end()
+	a.sw.Close()
+	a.work.Wait()
+	errs = append(errs, a.children.stop(last))
+	_ = a.redis.Close()
+	a.children.stopRedis(last)
+	_ = os.Remove(filepath.Join(a.c.DataDir, "run.json"))
+	a.release()
+	return errors.Join(errs...)
+}
