@@ -1,6 +1,7 @@
 package ivr_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,9 +85,11 @@ func golden(t *testing.T, pattern string, load func(name string, src []byte) ivr
 }
 
 func TestHugeFileIsRefusedUnread(t *testing.T) {
-	_, problems := ivr.Load("huge.yaml", make([]byte, 2<<20), product(t))
-	if len(problems) != 1 || problems[0].Code != "too_large" {
-		t.Errorf("problems = %v, want too_large", problems)
+	for name, src := range map[string][]byte{"bytes": make([]byte, 1<<20), "lines": bytes.Repeat([]byte("a: b\n"), 6000)} {
+		_, problems := ivr.Load("huge.yaml", src, product(t))
+		if len(problems) != 1 || problems[0].Code != "too_large" {
+			t.Errorf("%s: problems = %v, want too_large", name, problems)
+		}
 	}
 }
 

@@ -1,6 +1,7 @@
 package ivr
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
@@ -13,8 +14,12 @@ import (
 	"github.com/goccy/go-yaml/parser"
 )
 
-// maxSource bounds a flow or prompt file; a real one has a few kilobytes.
-const maxSource = 1 << 20
+// A flow or prompt file has a few kilobytes. The bounds keep the YAML parser,
+// whose time grows with the square of some inputs, to a few seconds at worst.
+const (
+	maxSource = 128 << 10
+	maxLines  = 5000
+)
 
 // reader turns a YAML tree into values and notes each problem with its place.
 type reader struct {
@@ -44,6 +49,10 @@ func (r *reader) report(at place, code, suggestion, format string, args ...any) 
 func (r *reader) parse(src []byte) (top ast.Node, ok bool) {
 	if len(src) > maxSource {
 		r.report(place{}, "too_large", "", "the file has %d bytes; at most %d are read", len(src), maxSource)
+		return nil, false
+	}
+	if lines := bytes.Count(src, []byte("\n")); lines > maxLines {
+		r.report(place{}, "too_large", "", "the file has %d lines; at most %d are read", lines, maxLines)
 		return nil, false
 	}
 	defer func() {
