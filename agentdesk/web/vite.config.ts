@@ -1,6 +1,6 @@
 import preact from '@preact/preset-vite';
 import { defineConfig } from 'vitest/config';
-import { ownFont } from './ownFont.ts';
+import { designSystem } from './designSystem.ts';
 
 const backend = process.env['C3I_BACKEND'] ?? 'http://127.0.0.1:8080';
 
@@ -10,7 +10,7 @@ export default defineConfig({
   appType: 'mpa',
   plugins: [preact({ reactAliasesEnabled: false, devToolsEnabled: false })],
   css: {
-    postcss: { plugins: [ownFont()] },
+    postcss: { plugins: [designSystem()] },
     lightningcss: { errorRecovery: true },
   },
   build: {

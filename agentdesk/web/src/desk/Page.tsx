@@ -1,0 +1,147 @@
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
+import { elapsed, face, spoken, toMs } from '../state/clock.ts';
+import { languageName, reasonLabel, type DeskState } from '../state/desk.ts';
+import { Button } from '../ui/Button.tsx';
+import { Icon } from '../ui/icons.tsx';
+import { keyLabel } from '../ui/shortcuts.ts';
+import { Wordmark } from '../ui/Wordmark.tsx';
+import { ConnectionBanner, Notices } from './Banners.tsx';
+import { Closing, Unfinished } from './Closing.tsx';
+import { ContactCard } from './ContactCard.tsx';
+import { HelpDialog, KeypadDialog, PersonDialog } from './Dialogs.tsx';
+import { IdentityBar } from './IdentityBar.tsx';
+import type { Desk } from './model.ts';
+import { NoteEditor } from './NoteEditor.tsx';
+import { History, People } from './People.tsx';
+import { Queues } from './Queues.tsx';
+import { NewPassword, SignIn } from './SignIn.tsx';
+import type { View } from './view.ts';
+import { callerText, likelyName, phases, states } from './words.ts';
+
+/** Says aloud that a contact rings, without moving the focus. */
+function Announcer({ desk, d }: { desk: Desk; d: DeskState }): JSX.Element {
+  const w = desk.ringing.value;
+  let text = '';
+  if (w) {
+    const parts = [
+      'Call ringing',
+      likelyName(w) || callerText(w),
+      w.queue_label,
+      languageName(d.catalogue, w.facts.language),
+      ...(w.answers ?? []).map((a) => a.answer),
+      w.facts.vulnerable ? 'Marked vulnerable' : '',
+      d.phone.kind === 'sip' ? 'Answer on your phone' : `${keyLabel('answer')} to answer, ${keyLabel('decline')} to decline`,
+    ];
+    text = `${parts.filter(Boolean).join('. ')}.`;
+  } else if (desk.ringsNow.value) {
+    text = `Your phone is ringing. ${keyLabel('answer')} to answer.`;
+  }
+  return <div class="govuk-visually-hidden" aria-live="assertive" aria-atomic="true">{text}</div>;
+}
+
+/** What is shown while no contact is in hand. */
+function Idle({ desk, d, view }: { desk: Desk; d: DeskState; view: View }): JSX.Element {
+  const me = d.me;
+  const seconds = elapsed(toMs(me.since), desk.now.value);
+  if (desk.ringsNow.value) {
+    return (
+      <section class="app-panel app-idle app-idle--ring" aria-label="Incoming call">
+        <Icon name="phone" size={48} />
+        <h1 class="app-idle__title">Your phone is ringing</h1>
+        <p>The details have not arrived yet. You can answer now.</p>
+        <div class="app-idle__acts">
+          <Button kind="primary" icon="phone" shortcut="answer" class="app-button--big" busy={desk.busy.value.has('answer')} onClick={() => void desk.answer()}>Answer</Button>
+          <Button icon="hangup" shortcut="decline" onClick={() => void desk.decline()}>Decline</Button>
+        </div>
+      </section>
+    );
+  }
+  const words = {
+    ready: ['You are ready', 'The next contact you may take comes to you at once.'],
+    not_ready: ['You are not ready', me.reason ? `Reason: ${reasonLabel(d.catalogue, me.reason)}. No contacts are offered to you.` : 'No contacts are offered to you.'],
+    resting: ['A short rest', `After: ${reasonLabel(d.catalogue, me.reason)}. Contacts are offered to you again when it is over.`],
+    busy: ['One moment', 'Your contact is on its way.'],
+    offline: ['You are signed off', 'No contacts are offered to you.'],
+  }[me.state];
+  return (
+    <section class={`app-panel app-idle app-idle--${me.state}`} aria-labelledby="idle-title">
+      <span class="app-idle__sign"><Icon name={states[me.state].icon} size={40} /></span>
+      <h1 class="app-idle__title" id="idle-title">{words?.[0]}</h1>
+      <p class="app-idle__clock" role="timer" aria-label={`For ${spoken(seconds)}`}><span aria-hidden="true">{face(seconds)}</span></p>
+      <p class="app-idle__text">{words?.[1]}</p>
+      {me.state === 'not_ready' && <Button kind="primary" icon="check" class="app-button--big" busy={desk.busy.value.has('state')} onClick={() => void desk.ready()}>Ready for contacts</Button>}
+      {!me.device_up && <p class="app-inline app-inline--warn"><Icon name="warning" size={18} /> Your phone is not reachable, so no calls are offered to you.</p>}
+      <p class="app-idle__hint">Everything works by keyboard. <button type="button" class="app-link" onClick={() => { view.dialog.value = 'help'; }}>See the shortcuts</button></p>
+    </section>
+  );
+}
+
+function Workspace({ desk, d, view }: { desk: Desk; d: DeskState; view: View }): JSX.Element {
+  const w = desk.current.value;
+  const dialog = view.dialog.value;
+  const close = () => { view.dialog.value = ''; };
+  return (
+    <div class="app-desk">
+      <a href="#main" class="govuk-skip-link">Skip to the contact</a>
+      <Announcer desk={desk} d={d} />
+      <IdentityBar desk={desk} d={d} view={view} />
+      <ConnectionBanner desk={desk} />
+      <Notices desk={desk} />
+      <main class={`app-main${w ? ' app-main--contact' : ''}`} id="main" tabIndex={-1}>
+        {d.work.length > 1 && (
+          <nav class="app-switch" aria-label="Contacts in hand">
+            {d.work.map((x) => (
+              <button key={x.contact} type="button" class="app-switch__item" aria-current={x.contact === w?.contact ? 'true' : undefined} onClick={() => { desk.selected.value = x.contact; }}>
+                <Icon name={phases[x.phase].icon} size={16} /> {likelyName(x) || callerText(x)} <span class="app-switch__phase">{phases[x.phase].label}</span>
+              </button>
+            ))}
+          </nav>
+        )}
+        {d.unfinished.map((u) => <Unfinished key={u.contact} desk={desk} d={d} w={u} view={view} />)}
+        {w
+          ? <div class="app-columns" key={w.contact}>
+              <div class="app-column">
+                <ContactCard desk={desk} d={d} w={w} view={view} />
+                <People desk={desk} d={d} w={w} view={view} />
+              </div>
+              <div class="app-column app-column--write">
+                <NoteEditor desk={desk} w={w} />
+                <Closing desk={desk} d={d} w={w} view={view} />
+              </div>
+              <div class="app-column app-column--side">
+                <History desk={desk} w={w} />
+                <Queues desk={desk} d={d} />
+              </div>
+            </div>
+          : <div class="app-columns app-columns--idle">
+              <div class="app-column"><Idle desk={desk} d={d} view={view} /></div>
+              <div class="app-column app-column--side"><Queues desk={desk} d={d} /></div>
+            </div>}
+      </main>
+      {dialog === 'help' && <HelpDialog onClose={close} />}
+      {dialog === 'keypad' && <KeypadDialog desk={desk} onClose={close} />}
+      {dialog === 'person' && w && view.editing.value && <PersonDialog desk={desk} d={d} w={w} person={view.editing.value} onClose={close} />}
+    </div>
+  );
+}
+
+/** The whole page: sign-in, password, desk. */
+export function DeskPage({ desk, view }: { desk: Desk; view: View }): JSX.Element {
+  useEffect(() => view.listen(desk), []);
+  const s = desk.session.value;
+  if (s.kind === 'signed_out') return <SignIn desk={desk} message={s.message} />;
+  if (s.kind === 'must_change') return <NewPassword desk={desk} name={s.me.name} />;
+  const d = desk.desk.value;
+  if (s.kind === 'signed_in' && d) return <Workspace desk={desk} d={d} view={view} />;
+  return (
+    <main class="app-gate" id="main">
+      <div class="app-gate__card app-gate__card--wait">
+        <Wordmark of="Handlers’ desk" />
+        <h1 class="govuk-heading-m"><span role="status">{desk.connection.value.kind === 'stopped' ? 'The desk is not open' : 'Opening the desk…'}</span></h1>
+        <ConnectionBanner desk={desk} />
+        {s.kind === 'signed_in' && <Button kind="quiet" onClick={() => void desk.signOff()}>Sign off</Button>}
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,92 @@
+import { signal } from '@preact/signals';
+import type { Person } from '../protocol.gen.ts';
+import { shortcutFor, takesText, type Shortcut } from '../ui/shortcuts.ts';
+import type { Desk } from './model.ts';
+
+/** What is open on the page, as opposed to what the desk knows. */
+export class View {
+  readonly dialog = signal<'' | 'help' | 'keypad' | 'person'>('');
+  readonly reasonsOpen = signal(false);
+  /** The person being edited; a new one has no id. */
+  readonly editing = signal<Person | undefined>(undefined);
+  readonly sound = signal(true);
+  /** Outcomes chosen but not yet sent, by contact. */
+  readonly outcomes = signal<ReadonlyMap<string, string>>(new Map());
+  readonly #storage: Storage;
+
+  constructor(storage: Storage) {
+    this.#storage = storage;
+    this.sound.value = storage.getItem('c3i.sound') !== 'off';
+  }
+
+  toggleSound(): void {
+    this.sound.value = !this.sound.value;
+    this.#storage.setItem('c3i.sound', this.sound.value ? 'on' : 'off');
+  }
+
+  chooseOutcome(contact: string, code: string): void {
+    this.outcomes.value = new Map(this.outcomes.value).set(contact, code);
+  }
+
+  /** Opens the form for a person, or for a new one with the caller's number filled in. */
+  editPerson(desk: Desk, person?: Person): void {
+    const w = desk.current.value;
+    if (!w) return;
+    this.editing.value = person ?? {
+      id: '', name: '', numbers: w.caller.number ? [w.caller.number] : [], language: w.facts.language ?? '',
+    };
+    this.dialog.value = 'person';
+  }
+
+  /** Carries out a shortcut; true when it meant something here. */
+  run(desk: Desk, s: Shortcut): boolean {
+    const talking = desk.talking();
+    const current = desk.current.value;
+    const onThePhone = !!talking && talking.phase !== 'connecting';
+    switch (s) {
+      case 'help': this.dialog.value = this.dialog.value === 'help' ? '' : 'help'; return true;
+      case 'ready': void desk.ready(); return true;
+      case 'notReady': this.reasonsOpen.value = !this.reasonsOpen.value; return true;
+      case 'answer': if (desk.ringsNow.value) void desk.answer(); return desk.ringsNow.value;
+      case 'decline': if (desk.ringsNow.value) void desk.decline(); return desk.ringsNow.value;
+      case 'mute': if (onThePhone) void desk.control(talking.muted ? 'unmute' : 'mute'); return onThePhone;
+      case 'hold': if (onThePhone) void desk.control(talking.phase === 'held' ? 'resume' : 'hold'); return onThePhone;
+      case 'keypad': if (onThePhone) this.dialog.value = 'keypad'; return onThePhone;
+      case 'hangUp': if (talking) void desk.control('hangup'); return !!talking;
+      case 'note': return focus('note');
+      case 'person': if (current) this.editPerson(desk); return !!current;
+      case 'outcome': return focus('outcome');
+      case 'queues': return focus('queues');
+      case 'moreTime':
+        if (current?.phase === 'wrap_up' && !current.extended) void desk.extend(current.contact);
+        return current?.phase === 'wrap_up';
+      case 'finish': {
+        if (current?.phase !== 'wrap_up') return false;
+        const code = this.outcomes.value.get(current.contact);
+        if (code) void desk.finish(current.contact, code);
+        else focus('outcome');
+        return true;
+      }
+    }
+  }
+
+  /** Listens for shortcuts on the page; returns how to stop. */
+  listen(desk: Desk): () => void {
+    const press = (e: KeyboardEvent) => {
+      if (desk.session.value.kind !== 'signed_in' || !desk.desk.value) return;
+      const s = shortcutFor(e, takesText(document.activeElement));
+      if (!s) return;
+      if (this.dialog.value && !['help', 'answer', 'decline', 'hangUp', 'mute', 'hold'].includes(s)) return;
+      if (this.run(desk, s)) e.preventDefault();
+    };
+    document.addEventListener('keydown', press);
+    return () => document.removeEventListener('keydown', press);
+  }
+}
+
+function focus(id: string): boolean {
+  const el = document.getElementById(id);
+  el?.focus();
+  el?.scrollIntoView({ block: 'nearest' });
+  return !!el;
+}
