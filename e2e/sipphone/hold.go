@@ -18,6 +18,7 @@ const (
 )
 
 // Hold puts the far side on hold by a re-INVITE and returns when it has agreed.
+// What the far side goes on sending (Asterisk sometimes does) is still heard.
 // The error is CodeWrongState if the call is not answered or another change is
 // under way, CodeRejected with the status if the far side refuses (491 when both
 // sides change at once), CodeEnded or CodeNoResponse.
