@@ -102,7 +102,7 @@ func Start(ctx context.Context, program string, s Settings) (*Process, error) {
 	if err := p.rotateLog(); err != nil {
 		return nil, err
 	}
-	p.cmd = exec.Command(program, "-f", "-C", filepath.Join(s.Dirs.Etc, "asterisk.conf")) //nolint:noctx // once up, it outlives ctx
+	p.cmd = exec.Command(program, "-f", "-C", filepath.Join(s.Dirs.Etc, "asterisk.conf")) // not CommandContext: once up, it outlives ctx
 	p.cmd.Dir = s.Dirs.Run
 	p.cmd.Env = environment(s.Dirs.Lib)
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
