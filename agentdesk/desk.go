@@ -59,7 +59,7 @@ func newDesk(s *Server, agent routing.AgentID) *desk {
 		Me:        Me{Agent: agent, State: routing.StateOffline, Since: s.instant()},
 		Work:      []WorkItem{},
 		Queues:    []QueueView{},
-		Catalogue: s.catalogue(s.o.Plan()),
+		Catalogue: s.catalogue(s.plan()),
 	}
 	return d
 }
@@ -333,14 +333,13 @@ func equalJSON(a, b any) bool {
 }
 
 func (s *Server) catalogue(plan *routing.Plan) Catalogue {
-	c := Catalogue{NotReadyReasons: []routing.Code{}, Outcomes: []routing.Code{}, Languages: []routing.Code{}}
-	if plan != nil {
-		c.PlanVersion = plan.Version
-		c.NotReadyReasons = append(c.NotReadyReasons, plan.NotReadyReasons...)
-		c.Outcomes = append(c.Outcomes, plan.Outcomes...)
+	return Catalogue{
+		PlanVersion: plan.Version,
+		// Empty lists, never null, on the wire.
+		NotReadyReasons: append([]routing.Code{}, plan.NotReadyReasons...),
+		Outcomes:        append([]routing.Code{}, plan.Outcomes...),
+		Languages:       append([]routing.Code{}, s.o.Languages...),
 	}
-	c.Languages = append(c.Languages, s.o.Languages...)
-	return c
 }
 
 // sipPath is the proxy's address for a tab, so that a tab which lost the desk

@@ -8,7 +8,10 @@ import (
 )
 
 // Sweep does what the beat of Run does, at an instant of the test's choosing.
-func (s *Server) Sweep(now time.Time) { s.sweep(now) }
+func (s *Server) Sweep(now time.Time) {
+	s.sweep(now)
+	s.hub.showQueues(now)
+}
 
 // CheckSessions looks at every desk's session now.
 func (s *Server) CheckSessions() {

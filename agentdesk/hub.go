@@ -21,11 +21,11 @@ type hub struct {
 	agents map[routing.AgentID]routing.AgentChanged
 	closed bool
 
-	// What the last sweep saw, used by the sweep alone.
-	plan     *routing.Plan
-	viewedAt time.Time
-	checked  time.Time
+	checked time.Time // when sessions were last looked at; the sweep's own
 
+	viewing     sync.Mutex // one look at the queues at a time; guards what follows
+	plan        *routing.Plan
+	viewedAt    time.Time
 	queuesDirty atomic.Bool
 	views       atomic.Pointer[queueViews]
 }
@@ -119,39 +119,58 @@ const viewsEvery = time.Second
 // kept from idling out.
 const sessionsEvery = 30 * time.Second
 
-func (h *hub) sweep(now time.Time) {
-	plan := h.s.o.Plan()
-	planChanged := plan != h.plan
-	h.plan = plan
+// sweep does what is due on the desks. It reports true when the slower checks
+// are due too.
+func (h *hub) sweep(now time.Time) (slow bool) {
 	desks := h.all()
 	for _, d := range desks {
 		d.sweep(now)
-		if planChanged {
+	}
+	if now.Sub(h.checked) < sessionsEvery {
+		return false
+	}
+	first := h.checked.IsZero()
+	h.checked = now
+	if !first {
+		h.s.checkSessions(desks)
+	}
+	return true
+}
+
+// showQueues sends each desk the queues it may serve, and the plan's wording, if
+// they changed.
+func (h *hub) showQueues(now time.Time) {
+	h.viewing.Lock()
+	defer h.viewing.Unlock()
+	plan := h.s.plan()
+	planChanged := plan != h.plan
+	h.plan = plan
+	if planChanged {
+		for _, d := range h.all() {
 			d.planChanged(plan)
 		}
 	}
-	if h.queuesDirty.Swap(false) || planChanged || now.Sub(h.viewedAt) >= viewsEvery {
-		h.viewedAt = now
-		v := newQueueViews(plan, h.s.o.Queues())
-		h.views.Store(v)
-		for _, d := range desks {
-			d.showQueues(v)
-		}
+	if !h.queuesDirty.Swap(false) && !planChanged && now.Sub(h.viewedAt) < viewsEvery {
+		return
 	}
-	if now.Sub(h.checked) >= sessionsEvery {
-		if !h.checked.IsZero() {
-			h.s.checkSessions(desks)
-		}
-		h.checked = now
+	h.viewedAt = now
+	list := h.s.o.Queues()
+	if list == nil {
+		return // not known just now: what desks show stays
+	}
+	v := newQueueViews(plan, list)
+	h.views.Store(v)
+	for _, d := range h.all() {
+		d.showQueues(v)
 	}
 }
 
 // currentViews returns what the last sweep saw, or looks now if there was none.
 func (h *hub) currentViews() *queueViews {
-	if v := h.views.Load(); v != nil && v.plan == h.s.o.Plan() {
+	if v := h.views.Load(); v != nil && v.plan == h.s.plan() {
 		return v
 	}
-	return newQueueViews(h.s.o.Plan(), h.s.o.Queues())
+	return newQueueViews(h.s.plan(), h.s.o.Queues())
 }
 
 // close ends every connection.
@@ -205,9 +224,6 @@ func (v *queueViews) forProfile(name string) profileView {
 
 func servedBy(plan *routing.Plan, profile string) map[routing.QueueID]bool {
 	serves := map[routing.QueueID]bool{}
-	if plan == nil {
-		return serves
-	}
 	for _, p := range plan.Profiles {
 		if p.Name != profile {
 			continue

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -103,6 +104,12 @@ var requestKinds = map[string]requestKind{
 func (r *request) serve() {
 	ctx, cancel := context.WithTimeout(r.s.life, r.s.o.RequestTimeout)
 	defer cancel()
+	defer func() {
+		if p := recover(); p != nil { // one desk's request must not end every call
+			r.s.log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).Str("type", r.m.Type).Msg("serving a desk's request panicked")
+			r.ack(&Error{Code: CodeInternal, Message: "Something went wrong on our side. Try again."}, nil)
+		}
+	}()
 	reply, err := requestKinds[r.m.Type].handle(ctx, r)
 	if err != nil {
 		e := asError(err)
@@ -184,7 +191,7 @@ func setState(ctx context.Context, r *request) (any, error) {
 	case routing.StateReady:
 		return nil, r.s.ask(ctx, routing.AgentReady{Agent: r.d.agent})
 	case routing.StateNotReady:
-		if !hasCode(r.s.o.Plan().NotReadyReasons, in.Reason) {
+		if !hasCode(r.s.plan().NotReadyReasons, in.Reason) {
 			return nil, invalid("reason", "Choose one of the reasons listed.")
 		}
 		return nil, r.s.ask(ctx, routing.AgentNotReady{Agent: r.d.agent, Reason: in.Reason})
@@ -323,7 +330,7 @@ func closeContact(ctx context.Context, r *request) (any, error) {
 	if err := r.body(&in); err != nil {
 		return nil, err
 	}
-	if !hasCode(r.s.o.Plan().Outcomes, in.Outcome.Code) {
+	if !hasCode(r.s.plan().Outcomes, in.Outcome.Code) {
 		return nil, invalid("outcome", "Choose one of the outcomes listed.")
 	}
 	if err := text("note", in.Outcome.Note, noteMax); err != nil {

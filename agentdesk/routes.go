@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -92,7 +93,7 @@ func (s *Server) guard(next http.Handler) http.Handler {
 				if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
 					panic(p)
 				}
-				s.log.Error().Interface("panic", p).Str("path", r.URL.Path).Stack().Msg("a request handler panicked")
+				s.log.Error().Interface("panic", p).Bytes("stack", debug.Stack()).Str("route", r.Pattern).Msg("a request handler panicked")
 				s.writeError(w, &Error{Code: CodeInternal, Message: "Something went wrong on our side. Try again."})
 			}
 		}()

@@ -116,15 +116,25 @@ func (s *Server) Handler() http.Handler { return s.handler }
 func (s *Server) Run(ctx context.Context) error {
 	beat := time.NewTicker(sweepEvery)
 	defer beat.Stop()
-	historyDone := make(chan struct{})
-	go func() {
-		defer close(historyDone)
-		s.history.run(ctx)
-	}()
+	var others sync.WaitGroup
+	others.Go(func() { s.history.run(ctx) })
+	others.Go(func() {
+		// Reading the queues may wait for the router; leases must not.
+		beat := time.NewTicker(sweepEvery)
+		defer beat.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-beat.C:
+				s.hub.showQueues(s.now())
+			}
+		}
+	})
+	defer others.Wait()
 	for {
 		select {
 		case <-ctx.Done():
-			<-historyDone
 			return nil
 		case <-beat.C:
 			s.sweep(s.now())
@@ -134,12 +144,23 @@ func (s *Server) Run(ctx context.Context) error {
 
 // sweep does what is due at now.
 func (s *Server) sweep(now time.Time) {
-	s.hub.sweep(now)
+	if s.hub.sweep(now) {
+		s.perUser.sweep(now)
+		s.perAddress.sweep(now)
+		s.perCaller.sweep(now)
+	}
 	s.public.sweep(now)
-	s.perUser.sweep(now)
-	s.perAddress.sweep(now)
-	s.perCaller.sweep(now)
 }
+
+// plan is the plan in force, an empty one before the first.
+func (s *Server) plan() *routing.Plan {
+	if p := s.o.Plan(); p != nil {
+		return p
+	}
+	return &noPlan
+}
+
+var noPlan routing.Plan
 
 // Close tells desks that the server goes away, ends every connection, and writes
 // what history is still in memory; the error says how much of it could not be

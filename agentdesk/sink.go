@@ -145,7 +145,7 @@ func (d *desk) offered(o routing.Offer) {
 	item.Arrival, item.Facts = o.Arrival, o.Facts
 	item.Answers = d.s.answers(o.Facts)
 	item.WhyData = o.Why
-	item.Why = whySentence(o.Why, d.s.o.Plan())
+	item.Why = whySentence(o.Why, d.s.plan())
 	d.publishWorkLocked()
 	d.popLocked(o.Contact, o.Facts)
 }

@@ -14,15 +14,13 @@ import (
 
 // newItem is a contact in hand of which nothing more is known yet.
 func (s *Server) newItem(w routing.Work) WorkItem {
-	return WorkItem{Work: w, QueueLabel: queueLabel(s.o.Plan(), w.Queue), Answers: []LabelledAnswer{}, People: []Person{}, History: []HistoryEntry{}}
+	return WorkItem{Work: w, QueueLabel: queueLabel(s.plan(), w.Queue), Answers: []LabelledAnswer{}, People: []Person{}, History: []HistoryEntry{}}
 }
 
 func queueLabel(plan *routing.Plan, id routing.QueueID) string {
-	if plan != nil {
-		for _, q := range plan.Queues {
-			if q.ID == id {
-				return q.Label
-			}
+	for _, q := range plan.Queues {
+		if q.ID == id {
+			return q.Label
 		}
 	}
 	return string(id)
@@ -178,7 +176,7 @@ func personOf(p crm.Person) Person {
 // entries puts records into words. people and names give the names of persons
 // and handlers.
 func (s *Server) entries(records []crm.Record, people map[contact.PersonID]string, names map[string]string) []HistoryEntry {
-	plan := s.o.Plan()
+	plan := s.plan()
 	list := make([]HistoryEntry, 0, len(records))
 	for _, r := range records {
 		e := HistoryEntry{
@@ -200,11 +198,9 @@ func (s *Server) entries(records []crm.Record, people map[contact.PersonID]strin
 }
 
 func outcomeLabel(plan *routing.Plan, code string) string {
-	if plan != nil {
-		for _, c := range plan.Outcomes {
-			if c.Code == code {
-				return c.Label
-			}
+	for _, c := range plan.Outcomes {
+		if c.Code == code {
+			return c.Label
 		}
 	}
 	return code
