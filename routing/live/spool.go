@@ -51,11 +51,13 @@ func (s *spool) write(records []journal.Record) error {
 		}
 		fmt.Fprintf(&b, "%08x %s\n", crc32.ChecksumIEEE(line), line)
 	}
-	if _, err := s.file.Seek(0, io.SeekEnd); err != nil {
+	end, err := s.file.Seek(0, io.SeekEnd)
+	if err != nil {
 		return fmt.Errorf("live: spool: %w", err)
 	}
 	if _, err := s.file.Write(b.Bytes()); err != nil {
-		return fmt.Errorf("live: spool: %w", err)
+		// Half a line must not come before whole ones.
+		return fmt.Errorf("live: spool: %w", errors.Join(err, s.file.Truncate(end)))
 	}
 	if err := s.file.Sync(); err != nil {
 		return fmt.Errorf("live: spool: %w", err)
