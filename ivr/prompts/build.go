@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -35,8 +36,15 @@ const (
 // Options say what to build and where.
 type Options struct {
 	// Dir holds the prompt files, <code>.yaml, and beside each the recordings
-	// that replace its texts, <code>/<prompt>.wav.
+	// that replace its texts, <code>/<prompt>.wav: mono 16-bit PCM, any rate from
+	// 8 kHz. They are resampled, and otherwise played as they are.
 	Dir string
+	// Files, if set, is read instead of the directory, for example what is built
+	// into the program; Dir is then only its name in messages.
+	Files fs.FS
+	// Recordings, if set, is a further directory of recordings, laid out alike.
+	// It need not exist.
+	Recordings string
 	// Cache is where the sound goes. Files in it are readable by all (0644, in
 	// directories of 0755), because Asterisk runs as its own user; see that the
 	// directories above it let that user in.
@@ -73,7 +81,14 @@ type made struct {
 // named in the error, of which each part is an *Error; then there is no Set.
 // espeak-ng is needed only when some prompt has no recording.
 func Build(ctx context.Context, o Options) (*Set, error) {
-	texts, err := Texts(o.Dir)
+	shelves := []shelf{{o.Files, o.Dir}}
+	if o.Files == nil {
+		shelves[0].files = os.DirFS(o.Dir)
+	}
+	if o.Recordings != "" {
+		shelves = append(shelves, shelf{os.DirFS(o.Recordings), o.Recordings})
+	}
+	texts, err := Texts(shelves[0].files, o.Dir)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +100,7 @@ func Build(ctx context.Context, o Options) (*Set, error) {
 		cache: cache, workers: cmp.Or(o.Workers, defaultWorkers),
 		tts: espeak{program: cmp.Or(o.Program, "espeak-ng"), speed: cmp.Or(o.Speed, defaultSpeed)},
 	}
-	jobs, err := b.plan(ctx, o.Dir, texts)
+	jobs, err := b.plan(ctx, shelves, texts)
 	if err != nil {
 		return nil, err
 	}
@@ -159,12 +174,12 @@ type job struct {
 	make func(context.Context) (sound, error)
 }
 
-func (b *builder) plan(ctx context.Context, dir string, texts *ivr.Catalogue) ([]job, error) {
+func (b *builder) plan(ctx context.Context, shelves []shelf, texts *ivr.Catalogue) ([]job, error) {
 	var jobs []job
 	var errs []error
 	version := ""
 	for _, lang := range texts.Languages {
-		recorded, bad := recordings(dir, lang)
+		recorded, bad := recordings(shelves, lang)
 		errs = append(errs, bad...)
 		var names []string
 		for name := range lang.Prompts {
@@ -173,8 +188,8 @@ func (b *builder) plan(ctx context.Context, dir string, texts *ivr.Catalogue) ([
 		slices.Sort(names)
 		for _, name := range names {
 			ref := ivr.PromptRef{Name: name, Language: lang.Code}
-			if path, is := recorded[name]; is {
-				content, s, err := readRecording(path)
+			if rec, is := recorded[name]; is {
+				content, s, err := rec.read()
 				if err != nil {
 					errs = append(errs, err)
 					continue

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/fstest"
 
 	"example.org/c3i/contact"
 )
@@ -257,6 +258,29 @@ func TestRecordingsThatCannotBeUsed(t *testing.T) {
 	var e *Error
 	if !errors.As(err, &e) || e.Code != CodeRecording {
 		t.Errorf("code of %v, want %s", e, CodeRecording)
+	}
+}
+
+// The texts may be built into the program and the recordings lie elsewhere.
+func TestTextsFromATreeAndRecordingsFromAnother(t *testing.T) {
+	o := workplace(t)
+	o.Files = fstest.MapFS{
+		"en.yaml":      {Data: []byte(english)},
+		"pl.yaml":      {Data: []byte(polish)},
+		"pl/hello.wav": {Data: encodeWAV(tone(8000, 440, 1000, 0.7))},
+	}
+	o.Dir, o.Recordings = "built-in", filepath.Join(o.Dir, "recordings")
+	build(t, o)
+	write(t, filepath.Join(o.Recordings, "en", "long.wav"), encodeWAV(tone(8000, 440, 1000, 0.6)))
+	set := build(t, o)
+	for ref, want := range map[[2]string]contact.Duration{{"hello", "pl"}: 700 * contact.Millisecond, {"long", "en"}: 600 * contact.Millisecond} {
+		if got, _ := set.Length(ref[0], ref[1]); got != want {
+			t.Errorf("%s lasts %s, want the recording's %s", ref, got, want)
+		}
+	}
+	write(t, filepath.Join(o.Recordings, "pl", "hello.wav"), encodeWAV(tone(8000, 440, 1000, 0.6)))
+	if _, err := Build(t.Context(), o); err == nil || !strings.Contains(err.Error(), "built-in/pl/hello.wav and "+o.Recordings+"/pl/hello.wav") {
+		t.Errorf("two recordings of one prompt: %v", err)
 	}
 }
 

@@ -4,8 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
+	"path"
 	"slices"
 	"strings"
 
@@ -18,48 +17,67 @@ const maxRecording = 64 << 20
 // soundFiles are endings that somebody may expect to be played.
 var soundFiles = []string{".wav", ".wave", ".wav16", ".mp3", ".ogg", ".opus", ".flac", ".m4a", ".aac", ".aif", ".aiff", ".gsm", ".ulaw", ".alaw", ".sln", ".sln16", ".g722"}
 
-// recordings finds the recordings of a language: name of the prompt → file. A
+// shelf is a tree that may hold recordings, <code>/<prompt>.wav, and what it is
+// called in messages.
+type shelf struct {
+	files fs.FS
+	name  string
+}
+
+// recording is a file on a shelf.
+type recording struct {
+	on   shelf
+	file string
+}
+
+func (r recording) String() string { return path.Join(r.on.name, r.file) }
+
+// recordings finds the recordings of a language by the name of the prompt. A
 // sound file that would replace nothing is an error, because whoever put it
 // there believes it is heard.
-func recordings(dir string, lang ivr.Language) (map[string]string, []error) {
-	entries, err := os.ReadDir(filepath.Join(dir, lang.Code))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, []error{&Error{CodeRecording, fmt.Sprintf("the recordings in %s cannot be listed", filepath.Join(dir, lang.Code)), err}}
-	}
-	found := map[string]string{}
+func recordings(shelves []shelf, lang ivr.Language) (map[string]recording, []error) {
+	found := map[string]recording{}
 	var bad []error
-	for _, e := range entries {
-		ending := filepath.Ext(e.Name())
-		name, path := strings.TrimSuffix(e.Name(), ending), filepath.Join(dir, lang.Code, e.Name())
-		switch {
-		case e.IsDir() || !slices.Contains(soundFiles, strings.ToLower(ending)):
-		case !strings.EqualFold(ending, ".wav"):
-			bad = append(bad, &Error{CodeRecording, fmt.Sprintf("the recording %s is not a .wav file: save it as mono 16-bit PCM WAV", path), nil})
-		case lang.Prompts[name] == "":
-			bad = append(bad, &Error{CodeRecording, fmt.Sprintf("the recording %s replaces nothing: %s has no prompt %q", path, lang.English, name), nil})
-		case found[name] != "":
-			bad = append(bad, &Error{CodeRecording, fmt.Sprintf("the recordings %s and %s are of the same prompt: keep one", found[name], path), nil})
-		default:
-			found[name] = path
+	for _, on := range shelves {
+		entries, err := fs.ReadDir(on.files, lang.Code)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			bad = append(bad, &Error{CodeRecording, fmt.Sprintf("the recordings in %s cannot be listed", path.Join(on.name, lang.Code)), err})
+			continue
+		}
+		for _, e := range entries {
+			ending := path.Ext(e.Name())
+			name, rec := strings.TrimSuffix(e.Name(), ending), recording{on, path.Join(lang.Code, e.Name())}
+			other, twice := found[name]
+			switch {
+			case e.IsDir() || !slices.Contains(soundFiles, strings.ToLower(ending)):
+			case !strings.EqualFold(ending, ".wav"):
+				bad = append(bad, &Error{CodeRecording, fmt.Sprintf("the recording %s is not a .wav file: save it as mono 16-bit PCM WAV", rec), nil})
+			case lang.Prompts[name] == "":
+				bad = append(bad, &Error{CodeRecording, fmt.Sprintf("the recording %s replaces nothing: %s has no prompt %q", rec, lang.English, name), nil})
+			case twice:
+				bad = append(bad, &Error{CodeRecording, fmt.Sprintf("the recordings %s and %s are of the same prompt: keep one", other, rec), nil})
+			default:
+				found[name] = rec
+			}
 		}
 	}
 	return found, bad
 }
 
-// readRecording reads and checks a recording. Its level is left alone.
-func readRecording(path string) ([]byte, sound, error) {
+// read reads and checks the recording. Its level is left alone.
+func (r recording) read() ([]byte, sound, error) {
 	bad := func(err error) ([]byte, sound, error) {
-		return nil, sound{}, &Error{CodeRecording, fmt.Sprintf("the recording %s cannot be used", path), err}
+		return nil, sound{}, &Error{CodeRecording, fmt.Sprintf("the recording %s cannot be used", r), err}
 	}
-	if info, err := os.Stat(path); err != nil {
+	if info, err := fs.Stat(r.on.files, r.file); err != nil {
 		return bad(err)
 	} else if info.Size() > maxRecording {
 		return bad(fmt.Errorf("it has %d bytes; at most %d are read", info.Size(), maxRecording))
 	}
-	b, err := os.ReadFile(path)
+	b, err := fs.ReadFile(r.on.files, r.file)
 	if err != nil {
 		return bad(err)
 	}
