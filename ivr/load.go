@@ -71,7 +71,13 @@ type loader struct {
 
 // Load reads and checks a flow. File is the name that problems carry. All
 // problems are reported, in order of place; the flow is nil when there is any.
+// Without a catalogue (nil, because the prompt files are wrong themselves) all
+// is checked but what concerns languages and prompts, and no flow is returned.
 func Load(file string, src []byte, prompts *Catalogue) (*Flow, Problems) {
+	speechless := prompts == nil
+	if speechless {
+		prompts = &Catalogue{}
+	}
 	l := &loader{
 		reader:  &reader{file: file},
 		flow:    &Flow{steps: map[string]*step{}, keys: map[byte]string{}, prompts: map[string]string{}, spoken: prompts, language: prompts.Default()},
@@ -83,7 +89,10 @@ func Load(file string, src []byte, prompts *Catalogue) (*Flow, Problems) {
 			l.check()
 		}
 	}
-	if len(l.problems) > 0 {
+	if speechless {
+		l.problems = slices.DeleteFunc(l.problems, func(p Problem) bool { return p.Code == "unknown_language" })
+	}
+	if len(l.problems) > 0 || speechless {
 		l.problems.sort()
 		return nil, l.problems
 	}

@@ -93,6 +93,20 @@ func TestHugeFileIsRefusedUnread(t *testing.T) {
 	}
 }
 
+func TestWithoutACatalogueTheRestIsChecked(t *testing.T) {
+	flow, problems := ivr.Load("x.yaml", []byte("flow: x\nlanguage: en\nstart: b\nsteps: {a: {say: hello, next: c}}\n"), nil)
+	if flow != nil || len(problems) != 2 || problems[0].Code != "unknown_step" || problems[1].Code != "unknown_step" {
+		t.Errorf("flow %v, problems %v; want two unknown steps", flow, problems)
+	}
+	src, err := os.ReadFile("../configs/flows/front-door.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if flow, problems := ivr.Load("x.yaml", src, nil); flow != nil || len(problems) != 0 {
+		t.Errorf("flow %v, problems %v; want neither", flow, problems)
+	}
+}
+
 func TestHashFollowsTheSource(t *testing.T) {
 	c := product(t)
 	src := "flow: a\nstart: b\nsteps: {b: {route: }}\n"
