@@ -41,20 +41,21 @@ type desk struct {
 	want, told  presence
 	reconciling bool
 	refused     bool // routing refused the sign-on; tried again under the next plan
-	retired     bool // forgotten by the hub; a hello needs a new desk
+	retired     bool // on its way out of the hub; a hello needs a new desk
 
 	phoneTab     string // the tab the credentials were made for
 	phoneUser    string
 	provisioning bool
 
-	known chan struct{} // closed by the first AgentChanged
+	known     chan struct{} // closed by the first AgentChanged
+	forgotten chan struct{} // closed when a retired desk has left the hub
 }
 
 // recentKept is how many contacts a desk may still close after they left it.
 const recentKept = 50
 
 func newDesk(s *Server, agent routing.AgentID) *desk {
-	d := &desk{s: s, agent: agent, epoch: rand.Text(), known: make(chan struct{}), pops: map[contact.ID]context.CancelFunc{}, lastSeen: s.now()}
+	d := &desk{s: s, agent: agent, epoch: rand.Text(), known: make(chan struct{}), forgotten: make(chan struct{}), pops: map[contact.ID]context.CancelFunc{}, lastSeen: s.now()}
 	d.state = Desk{
 		Me:        Me{Agent: agent, State: routing.StateOffline, Since: s.instant()},
 		Work:      []WorkItem{},
@@ -131,7 +132,7 @@ const helloWait = time.Second
 
 // hello binds a connection to the desk, taking it over from another, and brings
 // the connection up to date: Ack, then the missed deltas or a snapshot. It reports
-// false, having done nothing, when the hub has forgotten the desk.
+// false, having done nothing, when the desk is on its way out of the hub.
 func (d *desk) hello(c *conn, u User, session string, id uint64, in HelloRequest) bool {
 	d.mu.Lock()
 	if d.retired {
@@ -225,6 +226,7 @@ func (d *desk) detach(c *conn) {
 	defer d.mu.Unlock()
 	if d.conn == c {
 		d.conn, d.live = nil, false
+		d.kickLocked()
 	}
 }
 

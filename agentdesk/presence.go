@@ -19,10 +19,15 @@ type presence struct {
 // kickLocked starts telling routing what it does not know yet, unless that is
 // already going on. One teller at a time keeps the events in order.
 func (d *desk) kickLocked() {
-	if d.reconciling || d.nextLocked() == nil {
+	if d.reconciling || (d.nextLocked() == nil && !d.idleLocked()) {
 		return
 	}
 	d.reconciling = d.s.spawn(d.reconcile)
+}
+
+// idleLocked tells that nobody uses the desk any more and routing knows.
+func (d *desk) idleLocked() bool {
+	return !d.want.signedOn && !d.told.signedOn && d.conn == nil && !d.retired
 }
 
 // nextLocked is the next event routing must hear, nil when it knows all.
@@ -66,9 +71,10 @@ func (d *desk) reconcile() {
 		ev := d.nextLocked()
 		if ev == nil {
 			d.reconciling = false
-			idle := !d.want.signedOn && d.conn == nil
+			d.retired = d.idleLocked()
+			retire := d.retired
 			d.mu.Unlock()
-			if idle {
+			if retire {
 				d.retire()
 			}
 			return
@@ -105,25 +111,24 @@ func (d *desk) reconcile() {
 	}
 }
 
-// retire takes back a signed-off handler's phone credentials and forgets the desk.
+// retire takes back a signed-off handler's phone credentials and forgets the
+// desk. Whoever opens it again waits for that, so that the credentials withdrawn
+// are never their new ones.
 func (d *desk) retire() {
+	defer close(d.forgotten)
+	defer d.s.hub.drop(d)
 	d.mu.Lock()
 	withdraw := d.phoneUser != ""
 	d.phoneUser, d.phoneTab = "", ""
-	d.state.Phone = PhoneInfo{}
-	back := d.want.signedOn || d.conn != nil
-	d.retired = !back
 	d.mu.Unlock()
 	d.s.sip.closeAgent(d.agent, "")
-	if withdraw {
-		ctx, cancel := context.WithTimeout(d.s.life, d.s.o.RequestTimeout)
-		defer cancel()
-		if err := d.s.o.Phones.Withdraw(ctx, d.agent); err != nil {
-			d.s.log.Warn().Err(err).Str("agent", string(d.agent)).Msg("a browser phone's credentials could not be withdrawn; they expire by themselves")
-		}
+	if !withdraw {
+		return
 	}
-	if !back {
-		d.s.hub.drop(d)
+	ctx, cancel := context.WithTimeout(d.s.life, d.s.o.RequestTimeout)
+	defer cancel()
+	if err := d.s.o.Phones.Withdraw(ctx, d.agent); err != nil {
+		d.s.log.Warn().Err(err).Str("agent", string(d.agent)).Msg("a browser phone's credentials could not be withdrawn; they expire by themselves")
 	}
 }
 

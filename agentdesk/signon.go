@@ -16,7 +16,7 @@ type SignOnRequest struct {
 
 // PasswordRequest is the body of POST /api/password.
 type PasswordRequest struct {
-	Old string `json:"old"`
+	Current string `json:"current"`
 	New string `json:"new"`
 }
 
@@ -33,6 +33,11 @@ type Account struct {
 	MustChangePassword bool `json:"must_change_password,omitempty"`
 	// Desk tells whether the user has a desk: a profile and a role that may.
 	Desk bool `json:"desk"`
+}
+
+// MeBody is the answer of sign-on, password change and GET /api/me.
+type MeBody struct {
+	Me Account `json:"me"`
 }
 
 func account(u User) Account {
@@ -112,7 +117,7 @@ func (s *Server) handleSignOn(w http.ResponseWriter, r *http.Request) {
 		s.internal(w, r, err)
 		return
 	}
-	s.writeJSON(w, http.StatusOK, account(u))
+	s.writeJSON(w, http.StatusOK, MeBody{account(u)})
 }
 
 func (s *Server) handlePassword(w http.ResponseWriter, r *http.Request) {
@@ -126,7 +131,7 @@ func (s *Server) handlePassword(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	if len(in.Old) > 4*PasswordMax || len(in.New) > 4*PasswordMax {
+	if len(in.Current) > 4*PasswordMax || len(in.New) > 4*PasswordMax {
 		s.writeError(w, invalid("new", "The password may have at most 128 characters."))
 		return
 	}
@@ -134,10 +139,10 @@ func (s *Server) handlePassword(w http.ResponseWriter, r *http.Request) {
 	if s.throttled(w, u.Name, address) {
 		return
 	}
-	after, err := s.users.SetPassword(ctx, u.Name, in.Old, in.New)
+	after, err := s.users.SetPassword(ctx, u.Name, in.Current, in.New)
 	if errors.Is(err, ErrWrongPassword) {
 		s.metrics.signOnFailures.WithLabelValues("password").Inc()
-		s.writeError(w, &Error{Code: CodeWrongPassword, Message: "The old password is not right.", Field: "old"})
+		s.writeError(w, &Error{Code: CodeWrongPassword, Message: "The old password is not right.", Field: "current"})
 		return
 	}
 	s.perUser.giveBack(u.Name)
@@ -150,7 +155,7 @@ func (s *Server) handlePassword(w http.ResponseWriter, r *http.Request) {
 		s.internal(w, r, err)
 		return
 	}
-	s.writeJSON(w, http.StatusOK, account(after))
+	s.writeJSON(w, http.StatusOK, MeBody{account(after)})
 }
 
 func (s *Server) handleSignOff(w http.ResponseWriter, r *http.Request) {
@@ -173,5 +178,5 @@ func (s *Server) handleMe(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	s.writeJSON(w, http.StatusOK, account(u))
+	s.writeJSON(w, http.StatusOK, MeBody{account(u)})
 }

@@ -86,7 +86,11 @@ func (s *Server) hello(c *conn, u User, token string, m ClientMessage) *desk {
 		if d.hello(c, u, token, m.ID, in) {
 			return d
 		}
-		s.hub.drop(d)
+		select {
+		case <-d.forgotten:
+		case <-s.life.Done():
+			return nil
+		}
 	}
 }
 

@@ -15,7 +15,8 @@ import (
 	"example.org/c3i/agentdesk"
 )
 
-// Session is one user's signed-on session. It is safe for concurrent use.
+// Session is one user's signed-on session. It is safe for concurrent use, but
+// for ChangePassword, which changes Account.
 type Session struct {
 	base    *url.URL
 	http    *http.Client
@@ -34,7 +35,7 @@ func SignOn(ctx context.Context, base, user, password string) (*Session, error) 
 		return nil, err
 	}
 	s := &Session{base: u, http: &http.Client{Jar: jar, Timeout: 60 * time.Second, Transport: &http.Transport{}}}
-	err = s.Call(ctx, http.MethodPost, "/api/sign-on", agentdesk.SignOnRequest{User: user, Password: password}, &s.Account)
+	err = s.Call(ctx, http.MethodPost, "/api/sign-on", agentdesk.SignOnRequest{User: user, Password: password}, &body)
 	if err != nil {
 		s.http.CloseIdleConnections()
 		return nil, err
@@ -45,7 +46,12 @@ func SignOn(ctx context.Context, base, user, password string) (*Session, error) 
 // ChangePassword replaces the password; it is required while
 // Account.MustChangePassword is set.
 func (s *Session) ChangePassword(ctx context.Context, old, next string) error {
-	return s.Call(ctx, http.MethodPost, "/api/password", agentdesk.PasswordRequest{Old: old, New: next}, &s.Account)
+	var body agentdesk.MeBody
+	err := s.Call(ctx, http.MethodPost, "/api/password", agentdesk.PasswordRequest{Current: old, New: next}, &body)
+	if err == nil {
+		s.Account = body.Me
+	}
+	return err
 }
 
 // SignOff ends the session and the handler's time at the desk.

@@ -1,0 +1,11 @@
+package agentdesk_test
+
+import (
+	"testing"
+
+	"example.org/c3i/contact/importrule"
+)
+
+func TestImportsOnlyContactRoutingAndCRM(t *testing.T) {
+	importrule.Check(t, importrule.Rule{AllowOurs: []string{"contact", "routing", "crm"}})
+}
