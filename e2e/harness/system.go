@@ -226,7 +226,7 @@ func (s *System) AddUser(name, profile, phone string) (password string) {
 	if m == nil {
 		s.t.Fatalf("no password in %q", out)
 	}
-	password = name + "-passphrase-1"
+	password = "three random words"
 	s.ChangePassword(name, m[1], password)
 	return password
 }
