@@ -256,3 +256,11 @@ func (e *Engine) ServableBy(name string) []QueueID {
 	}
 	return out
 }
+
+// PlanInForce is the plan in force, nil before the first. It must not be changed.
+func (e *Engine) PlanInForce() *Plan {
+	if e.plan == nil {
+		return nil
+	}
+	return e.plan.plan
+}
