@@ -64,7 +64,8 @@ func (c *call) finish(r Reason) {
 
 // record tells the ledger how a contact ended that routing may not know.
 func (c *call) record(ending contact.Ending) {
-	c.job(c.mouth, func() error {
+	// A lane of its own: routing that cannot be told must not hold this up.
+	c.job(&lane{ctl: c.ctl}, func() error {
 		pause := 50 * time.Millisecond
 		for try := 1; ; try++ {
 			ctx, cancel := context.WithTimeout(c.ctl.ctx, c.ctl.o.Limits.Submit)
