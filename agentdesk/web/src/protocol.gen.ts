@@ -302,7 +302,7 @@ export type Channel = "phone" | "email" | "web";
 export type QueueID = string;
 
 /** Phase is where a handler's work on one contact stands. */
-export type Phase = "ringing" | "connecting" | "talking" | "held" | "wrap_up";
+export type Phase = "ringing" | "connecting" | "talking" | "held" | "wrap_up" | "waiting";
 
 /**
  * Caller is what the network told us about who is calling. It is personal data:
@@ -332,6 +332,11 @@ export interface Facts {
   dialled?: string;
   /** CLI is presented, withheld or unavailable. */
   cli?: CLI;
+  /**
+   * Line is a keyed hash of the calling number, so that the CRM finds the
+   * caller's line again without the journal knowing the number.
+   */
+  line?: string;
   /** Person is whom the CRM takes the caller for, when exactly one fits. */
   person?: PersonID;
   /** Contacts30d counts this caller's contacts in the last 30 days. */

@@ -103,10 +103,10 @@ export function IdentityBar({ desk, d, view }: { desk: Desk; d: DeskState; view:
   const ready = d.me.next ? d.me.next === 'ready' : d.me.state === 'ready';
   return (
     <header class="moj-identity-bar app-bar">
-      <div class="app-bar__brand"><Wordmark of="Desk" /></div>
+      <div class="app-bar__brand"><Wordmark /></div>
       <StateClock desk={desk} d={d} />
       <div class="app-bar__actions">
-        <Button icon="check" shortcut="ready" kind={ready ? 'secondary' : 'primary'} pressed={ready} busy={desk.busy.value.has('state')} onClick={() => void desk.ready()}>Ready</Button>
+        <Button icon="check" shortcut="ready" kind={ready || d.me.state === 'busy' ? 'secondary' : 'primary'} pressed={ready} busy={desk.busy.value.has('state')} onClick={() => void desk.ready()}>Ready</Button>
         <Reasons desk={desk} d={d} view={view} />
       </div>
       <div class="app-bar__who">

@@ -13,7 +13,8 @@ function Status({ n }: { n: NoteState | undefined }): JSX.Element {
     case 'saved': return <><Icon name="check" size={16} /> Saved {timeText(n.savedAt)}</>;
     case 'typing': return <>Typing…</>;
     case 'saving': return <>Saving…</>;
-    case 'offline': return <><Icon name="warning" size={16} /> Not saved yet. Kept in this browser and sent when connected.</>;
+    case 'waiting': return <>Kept here; saved once you answer</>;
+    case 'offline': return <><Icon name="warning" size={16} /> Not saved yet. Kept in this browser and tried again.</>;
     case 'refused': return <><Icon name="warning" size={16} /> Not saved: {n.problem} Your text is kept in this browser.</>;
     case 'conflict': return <><Icon name="warning" size={16} /> Changed elsewhere meanwhile</>;
   }

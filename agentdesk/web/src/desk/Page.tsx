@@ -114,9 +114,9 @@ function Workspace({ desk, d, view }: { desk: Desk; d: DeskState; view: View }):
                 <Queues desk={desk} d={d} />
               </div>
             </div>
-          : <div class="app-columns app-columns--idle">
-              <div class="app-column"><Idle desk={desk} d={d} view={view} /></div>
-              <div class="app-column app-column--side"><Queues desk={desk} d={d} /></div>
+          : <div class="app-rest">
+              <Idle desk={desk} d={d} view={view} />
+              <Queues desk={desk} d={d} />
             </div>}
       </main>
       {dialog === 'help' && <HelpDialog onClose={close} />}

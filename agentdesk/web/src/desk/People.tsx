@@ -23,8 +23,8 @@ function PersonRow({ desk, d, w, p, view, only }: { desk: Desk; d: DeskState; w:
         {p.remarks && <span class="app-person__remarks">{p.remarks}</span>}
       </p>
       <div class="app-person__acts">
-        {!p.attached && <Button busy={desk.busy.value.has('person')} label={`${p.name} is the caller`} onClick={() => void desk.attach(w.contact, p.id)}>{only ? 'Is the caller' : 'Is the caller'}</Button>}
-        {p.attached && <Button kind="quiet" busy={desk.busy.value.has('person')} label={`${p.name} is not the caller`} onClick={() => void desk.attach(w.contact, '')}>Not them</Button>}
+        {!p.attached && <Button busy={desk.busy.value.has('person')} label={`${only ? 'Is the caller' : 'This one'}: ${p.name}`} onClick={() => void desk.attach(w.contact, p.id)}>{only ? 'Is the caller' : 'This one'}</Button>}
+        {p.attached && <Button kind="quiet" busy={desk.busy.value.has('person')} label={`Not them: ${p.name}`} onClick={() => void desk.attach(w.contact, '')}>Not them</Button>}
         <Button kind="quiet" icon="edit" label={`Change ${p.name}`} onClick={() => view.editPerson(desk, p)}>Change</Button>
       </div>
     </li>
@@ -76,7 +76,7 @@ export function History({ desk, w }: { desk: Desk; w: WorkItem }): JSX.Element {
   };
   const now = Math.floor(desk.now.value / 60_000) * 60_000;
   return (
-    <section class="app-panel app-history" aria-labelledby="history-title">
+    <section class="app-panel app-history" tabIndex={0} aria-labelledby="history-title">
       <div class="app-panel__head">
         <h2 class="app-panel__title" id="history-title">Earlier contacts {entries.length > 0 && <span class="app-count">{entries.length}</span>}</h2>
         {attached && all?.contact !== w.contact && (w.history?.length ?? 0) > 0 && <Button kind="quiet" busy={busy} onClick={() => void more(attached.id)}>Show all</Button>}

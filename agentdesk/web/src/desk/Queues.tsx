@@ -28,7 +28,7 @@ function Row({ q, now }: { q: QueueView; now: number }): JSX.Element {
 export function Queues({ desk, d }: { desk: Desk; d: DeskState }): JSX.Element {
   const total = d.queues.reduce((n, q) => n + q.waiting, 0);
   return (
-    <section class="app-panel app-queues" id="queues" tabIndex={-1} aria-labelledby="queues-title">
+    <section class="app-panel app-queues" id="queues" tabIndex={0} aria-labelledby="queues-title">
       <div class="app-panel__head">
         <h2 class="app-panel__title" id="queues-title">Waiting in my queues <span class="app-count">{total}</span></h2>
       </div>

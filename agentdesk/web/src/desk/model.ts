@@ -192,6 +192,10 @@ export class Desk {
       this.notify('warning', 'note_conflict', 'The note was changed elsewhere. Choose which text to keep, then finish.');
       return false;
     }
+    if (note && note.status !== 'saved') {
+      this.notify('warning', 'note_unsaved', `The note is not saved yet, so the contact stays open. ${note.problem ?? ''}`.trim());
+      return false;
+    }
     const done = await this.#ask('finish', 'contact.close', { contact, outcome: { code } });
     if (done && this.desk.value) this.desk.value = this.#connection!.desk = finished(this.desk.value, contact);
     return done;
@@ -267,6 +271,7 @@ export class Desk {
       save: (r) => this.#connection
         ? this.#connection.request('note.save', r)
         : Promise.reject(new RequestError({ code: 'not_connected', message: 'The desk is not connected.' })),
+      maySave: (contact) => this.desk.value?.work.find((w) => w.contact === contact)?.phase !== 'ringing',
       storage: this.#env.storage,
       timers: this.#env.timers,
       agent: me.user,
@@ -317,7 +322,7 @@ export class Desk {
     for (const w of d.work) {
       this.#notes?.heard(w.contact, w.note);
       const before = this.#phases.get(w.contact);
-      if (w.phase === 'wrap_up' && before && before !== 'wrap_up') void this.#notes?.flush(w.contact);
+      if (before && w.phase !== before) void this.#notes?.flush(w.contact);
     }
     this.#phases = new Map(d.work.map((w) => [w.contact, w.phase]));
     if (first) void this.#notes?.sendOrphans(d.work.map((w) => w.contact)).then((left) => { this.lostNotes.value = left; });

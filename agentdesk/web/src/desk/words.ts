@@ -8,6 +8,7 @@ export const phases: Record<WorkItem['phase'], { label: string; icon: IconName }
   talking: { label: 'Talking', icon: 'phone' },
   held: { label: 'On hold', icon: 'pause' },
   wrap_up: { label: 'Wrap-up', icon: 'edit' },
+  waiting: { label: 'Waiting', icon: 'clock' },
 };
 
 /** The words and sign of a handler's state. */
@@ -58,13 +59,12 @@ export function phoneText(n: string): string {
   return m ? `0${m[1]} ${m[2]}` : n;
 }
 
-/** The person the contact is recorded for, or the only one it can be. */
+/** The person the contact is recorded for, or the few it can be. */
 export function likelyName(w: WorkItem): string {
   const people = w.people ?? [];
   const attached = people.find((p) => p.attached);
   if (attached) return attached.name;
-  if (people.length === 1) return people[0]?.name ?? '';
-  return '';
+  return people.length <= 3 ? people.map((p) => p.name).filter(Boolean).join(' or ') : '';
 }
 
 const gates: Record<string, string> = {

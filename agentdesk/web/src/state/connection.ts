@@ -78,7 +78,7 @@ export class RequestError extends Error {
 
   /** Whether the request may succeed later, unchanged. */
   get temporary(): boolean {
-    return ['not_connected', 'connection_lost', 'no_reply', 'unavailable', 'internal'].includes(this.code);
+    return ['not_connected', 'connection_lost', 'no_reply', 'unavailable', 'internal', 'too_many_requests', 'throttled'].includes(this.code);
   }
 }
 

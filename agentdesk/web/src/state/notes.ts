@@ -7,7 +7,8 @@ export type NoteStatus =
   | 'saved' // what is on screen is what the server has
   | 'typing' // changed; saved after a short pause
   | 'saving' // on its way
-  | 'offline' // changed; will be sent when the desk is connected again
+  | 'waiting' // changed; saved once the contact is answered
+  | 'offline' // changed; tried again until the server has it
   | 'refused' // the server will not take it; kept in this browser
   | 'conflict'; // changed elsewhere meanwhile; `theirs` is the other text
 
@@ -32,6 +33,8 @@ export interface NotesEnv {
   save(request: SaveNoteRequest): Promise<SaveNoteReply>;
   storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>;
   timers: Timers;
+  /** Whether the server takes notes of this contact yet: not while it only rings. */
+  maySave(contact: string): boolean;
   /** Whose notes: drafts of another handler on the same workstation are left alone. */
   agent: string;
   now(): number;
@@ -40,9 +43,10 @@ export interface NotesEnv {
 
 const pause = 600;
 const longest = 3_000;
+const retry = 3_000;
 
-/** The longest note the field takes, in characters: under MaxFrame whatever the letters. */
-export const noteLimit = 10_000;
+/** The longest note the field takes, in characters: the server's 32,768 bytes whatever the letters. */
+export const noteLimit = 8_000;
 
 interface Keeping {
   state: NoteState;
@@ -112,6 +116,10 @@ export class Notes {
     if (!k) return;
     this.#stopTimers(k);
     if (k.inFlight !== undefined || k.state.status === 'saved' || k.state.status === 'conflict') return;
+    if (!this.#env.maySave(contact)) {
+      this.#set(k, without({ ...k.state, status: 'waiting' }));
+      return;
+    }
     const text = k.state.text;
     k.inFlight = text;
     this.#set(k, without({ ...k.state, status: 'saving' }));
@@ -219,6 +227,7 @@ export class Notes {
       this.#set(k, { ...k.state, status: 'conflict', theirs: k.server.text, problem: err.message });
     } else if (err.temporary) {
       this.#set(k, { ...k.state, status: 'offline', problem: err.message });
+      k.pauseTimer ??= this.#env.timers.after(retry, () => void this.flush(k.state.contact));
     } else {
       this.#set(k, { ...k.state, status: 'refused', problem: err.message });
     }

@@ -15,9 +15,9 @@ export function Keypad({ onDigit }: { onDigit: (digit: string) => void }): JSX.E
   return (
     <div class="app-keypad" role="group" aria-label="Keypad">
       {keys.map((k) => (
-        <button key={k} type="button" class="app-keypad__key" aria-label={names[k] ?? k} onClick={() => onDigit(k)}>
+        <button key={k} type="button" class="app-keypad__key" aria-label={names[k]} onClick={() => onDigit(k)}>
           <span class="app-keypad__digit">{k}</span>
-          <span class="app-keypad__letters" aria-hidden="true">{letters[k] ?? ' '}</span>
+          <span class="app-keypad__letters">{letters[k] ?? ' '}</span>
         </button>
       ))}
     </div>
