@@ -205,13 +205,28 @@ func (c *call) wantMusic(on bool) {
 		return
 	}
 	c.music = on
+	c.setMusic(on, 1)
+}
+
+// setMusic repeats the command a few times while it fails and is still wanted:
+// music over a conversation, or silence in the queue, is not for want of a try.
+func (c *call) setMusic(on bool, try int) {
 	sw, ch := c.ctl.o.Switch, c.channel
+	op, f := "stop_music", func(ctx ctxT) error { return sw.StopMusic(ctx, ch) }
 	if on {
 		class := c.ctl.o.Music(c.language)
-		c.do(c.hands, "start_music", func(ctx ctxT) error { return sw.StartMusic(ctx, ch, class) }, nil)
-		return
+		op, f = "start_music", func(ctx ctxT) error { return sw.StartMusic(ctx, ch, class) }
 	}
-	c.do(c.hands, "stop_music", func(ctx ctxT) error { return sw.StopMusic(ctx, ch) }, nil)
+	c.do(c.hands, op, f, func(err error) {
+		if err == nil || try == 5 {
+			return
+		}
+		c.after(100*time.Millisecond, func() {
+			if c.music == on && !c.gone && c.state != StateEnded {
+				c.setMusic(on, try+1)
+			}
+		})
+	})
 }
 
 // channelGone handles the end of one of the call's legs.

@@ -76,7 +76,7 @@ func TestCallerHangsUpInEveryState(t *testing.T) {
 		}, telephony.StateClosing, "left_in_announcement", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, c.change, func(r *rig) {
+			inBubble(t, c.change, func(t *testing.T, r *rig) {
 				ch := c.reach(r)
 				r.state(c.state)
 				r.sw.HangUp(ch)
@@ -108,7 +108,7 @@ func (r *rig) ask(agent routing.AgentID, verb routing.Verb, digits string) {
 }
 
 func TestHandlerHangsUpAndTheCallerIsHungUpToo(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		caller, leg := r.talking()
 		r.sw.HangUp(leg)
 		r.pass(0)
@@ -119,7 +119,7 @@ func TestHandlerHangsUpAndTheCallerIsHungUpToo(t *testing.T) {
 }
 
 func TestBothHangUpAtOnce(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		caller, leg := r.talking()
 		r.sw.HangUp(caller)
 		r.sw.HangUp(leg)
@@ -141,7 +141,7 @@ func (r *rig) ended() (all []routing.Ended) {
 }
 
 func TestCallersWaitWithMusicAndAreConnectedInOrder(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		r.sw.AddPhone(desk1, switchtest.Phone{AnswerAfter: time.Second})
 		first := r.call()
 		r.pass(time.Second)
@@ -166,7 +166,7 @@ func TestCallersWaitWithMusicAndAreConnectedInOrder(t *testing.T) {
 }
 
 func TestOneCallerAndNoHandlerWaits(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		ch := r.call()
 		r.pass(30 * time.Minute)
 		r.state(telephony.StateWaiting)
@@ -184,7 +184,7 @@ func TestClosedQueueIsAnnouncedThenHungUp(t *testing.T) {
 				o.Prompts = func(string, string) (telephony.Media, bool) {
 					return telephony.Media{URI: media, Length: switchtest.PlayTime}, media != ""
 				}
-			}, func(r *rig) {
+			}, func(t *testing.T, r *rig) {
 				_ = r.router.Submit(context.Background(), routing.HoursChanged{Queue: "general", Open: false})
 				ch := r.call()
 				r.pass(10 * time.Second)
@@ -210,7 +210,7 @@ func TestPresentationAndDialledNumber(t *testing.T) {
 		{"odd number", switchtest.Caller{Number: "101"}, contact.Caller{Number: "101", CLI: contact.CLIPresented, Dialled: "101"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, withMenu, func(r *rig) {
+			inBubble(t, withMenu, func(t *testing.T, r *rig) {
 				ch := r.sw.Call(c.caller)
 				r.pass(time.Second)
 				r.sw.HangUp(ch)
@@ -224,7 +224,7 @@ func TestPresentationAndDialledNumber(t *testing.T) {
 }
 
 func TestUnknownVariablesHoldNobodyUp(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		r.sw.Inject(switchtest.Fault{Op: "variables", Err: switchtest.Unavailable("variables")})
 		ch := r.sw.Call(switchtest.Caller{Number: number, Args: []string{"inbound"}})
 		r.pass(time.Second)
@@ -246,7 +246,7 @@ func TestSlowOrFailingDirectoryMeansUnknownCaller(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, func(o *telephony.Options) { o.Directory = switchtest.Directory{Answer: answer} }, func(r *rig) {
+			inBubble(t, func(o *telephony.Options) { o.Directory = switchtest.Directory{Answer: answer} }, func(t *testing.T, r *rig) {
 				ch := r.call()
 				r.pass(200 * time.Millisecond)
 				r.state(telephony.StateWaiting)
@@ -269,7 +269,7 @@ func TestRoutingThatTakesNothingSendsCallersToTheFallback(t *testing.T) {
 		"from the fallback":   {[]string{"inbound", "fallback", "dialled=101", "pres=allowed"}, telephony.Location{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, nil, func(r *rig) {
+			inBubble(t, nil, func(t *testing.T, r *rig) {
 				r.router.Refuse(func(routing.Event) error { return errors.New("journal is away") })
 				ch := r.sw.Call(switchtest.Caller{Number: number, Args: c.args})
 				r.pass(time.Second)
@@ -291,7 +291,7 @@ func TestRoutingThatTakesNothingSendsCallersToTheFallback(t *testing.T) {
 }
 
 func TestRoutingThatNeverDecidesIsNotWaitedForForEver(t *testing.T) {
-	inBubble(t, func(o *telephony.Options) { o.Submit = mute{} }, func(r *rig) {
+	inBubble(t, func(o *telephony.Options) { o.Submit = mute{} }, func(t *testing.T, r *rig) {
 		ch := r.call()
 		r.pass(14 * time.Second)
 		r.state(telephony.StateIdentifying)
@@ -308,7 +308,7 @@ type mute struct{}
 func (mute) Submit(context.Context, routing.Event) error { return nil }
 
 func TestNoPersonalDataIsLogged(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		r.router.SignOn("ann")
 		ch := r.sw.Call(switchtest.Caller{Number: number, Name: "Chris Example"})
 		r.pass(5 * time.Second)
@@ -327,7 +327,7 @@ func TestNoPersonalDataIsLogged(t *testing.T) {
 }
 
 func TestActionsForCallsThatAreGoneAreAnswered(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		const id = contact.ID("01ARZ3NDEKTSV4RRFFQ69G5FAV")
 		for _, a := range []routing.Action{
 			routing.Offer{Offer: 7, Contact: id, Channel: contact.Phone, Agent: "ann"},
@@ -350,7 +350,7 @@ func TestActionsForCallsThatAreGoneAreAnswered(t *testing.T) {
 }
 
 func TestSettleReleasesContactsWithoutACall(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		ch := r.call()
 		if err := r.ctl.Settle([]contact.ID{r.contact(), "01ARZ3NDEKTSV4RRFFQ69G5FAV"}); err != nil {
 			t.Fatal(err)

@@ -11,7 +11,7 @@ import (
 )
 
 func TestHoldAndResume(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		caller, leg := r.talking()
 		r.ask("ann", routing.VerbHold, "")
 		v := r.sw.Now()
@@ -44,7 +44,7 @@ func (r *rig) done(verb routing.Verb, cause string) {
 }
 
 func TestHoldAndResumePressedAtOnce(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		caller, leg := r.talking()
 		r.sw.Inject(switchtest.Fault{Op: "remove_from_bridge", Delay: time.Second})
 		id := r.contact()
@@ -60,7 +60,7 @@ func TestHoldAndResumePressedAtOnce(t *testing.T) {
 }
 
 func TestHoldThatFailsLeavesThemTalking(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		caller, leg := r.talking()
 		r.sw.Inject(switchtest.Fault{Op: "remove_from_bridge", Times: 1, Err: switchtest.Unavailable("remove_from_bridge")})
 		r.ask("ann", routing.VerbHold, "")
@@ -74,7 +74,7 @@ func TestHoldThatFailsLeavesThemTalking(t *testing.T) {
 }
 
 func TestMuteStopsTheHandlersSpeech(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		caller, leg := r.talking()
 		r.ask("ann", routing.VerbMute, "")
 		if v := r.sw.Now(); !v.Muted[leg] || v.Muted[caller] {
@@ -91,7 +91,7 @@ func TestMuteStopsTheHandlersSpeech(t *testing.T) {
 }
 
 func TestKeysGoToTheCallersSide(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		caller, leg := r.talking()
 		r.ask("ann", routing.VerbDTMF, "12#")
 		if got := r.sw.Sent(caller); got != "12#" {
@@ -117,7 +117,7 @@ func TestControlsThatDoNotFit(t *testing.T) {
 		"unknown verb":         {routing.Control{Agent: "ann", Verb: "dance"}, "unknown_verb"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, nil, func(r *rig) {
+			inBubble(t, nil, func(t *testing.T, r *rig) {
 				caller, leg := r.talking()
 				c.control.Contact = r.contact()
 				_ = r.ctl.Do(context.Background(), c.control)
@@ -133,7 +133,7 @@ func TestControlsThatDoNotFit(t *testing.T) {
 }
 
 func TestControlBeforeThereIsAConversation(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		ch := r.call()
 		_ = r.ctl.Do(context.Background(), routing.Control{Contact: r.contact(), Agent: "ann", Verb: routing.VerbHold})
 		r.pass(0)
@@ -143,7 +143,7 @@ func TestControlBeforeThereIsAConversation(t *testing.T) {
 }
 
 func TestHandlerPressesHangUp(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		caller, leg := r.talking()
 		r.ask("ann", routing.VerbHangup, "")
 		r.isGone(caller, leg)

@@ -30,7 +30,7 @@ func TestWhatBecomesOfRingingAPhone(t *testing.T) {
 		{"the switch stalls", &switchtest.Phone{AnswerAfter: time.Second}, &switchtest.Fault{Op: "originate", Times: 1, Stall: true}, 3 * time.Second, routing.OfferFailed{Offer: 1, Agent: "ann", Cause: "switch_unavailable"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			inBubble(t, nil, func(r *rig) {
+			inBubble(t, nil, func(t *testing.T, r *rig) {
 				if c.phone != nil {
 					r.sw.AddPhone(desk1, *c.phone)
 				} else {
@@ -61,7 +61,7 @@ func TestWhatBecomesOfRingingAPhone(t *testing.T) {
 }
 
 func TestHandlerWithoutAPhone(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		delete(r.phones, "ann")
 		r.router.SignOn("ann")
 		ch := r.call()
@@ -73,7 +73,7 @@ func TestHandlerWithoutAPhone(t *testing.T) {
 }
 
 func TestNoAnswerMovesToTheNextHandler(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		r.sw.AddPhone(desk1, switchtest.Never)
 		r.router.SignOn("ann")
 		ch := r.call()
@@ -96,7 +96,7 @@ func TestNoAnswerMovesToTheNextHandler(t *testing.T) {
 // An answer that crosses the withdrawal of its offer on the wire must not
 // connect anybody, and the phone must not stay up.
 func TestLateAnswerIsHungUpAtOnce(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		r.sw.AddPhone(desk1, switchtest.Phone{AnswerAfter: 16 * time.Second, Deaf: true})
 		r.router.SignOn("ann")
 		ch := r.call()
@@ -119,7 +119,7 @@ func TestLateAnswerIsHungUpAtOnce(t *testing.T) {
 
 // The same after the call is over and forgotten.
 func TestLateAnswerAfterTheCallIsHungUpAtOnce(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		r.sw.AddPhone(desk1, switchtest.Phone{AnswerAfter: 5 * time.Second, Deaf: true})
 		r.router.SignOn("ann")
 		ch := r.call()
@@ -135,7 +135,7 @@ func TestLateAnswerAfterTheCallIsHungUpAtOnce(t *testing.T) {
 }
 
 func TestHandlerGoesNotReadyWhileRinging(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		r.sw.AddPhone(desk1, switchtest.Never)
 		r.router.SignOn("ann")
 		ch := r.call()
@@ -157,7 +157,7 @@ func TestRetractOvertakesTheDialCommand(t *testing.T) {
 		"carried out, no reply": {Op: "originate", Stall: true, Done: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			inBubble(t, nil, func(r *rig) {
+			inBubble(t, nil, func(t *testing.T, r *rig) {
 				r.sw.Inject(f)
 				r.router.SignOn("ann")
 				ch := r.call()
@@ -172,7 +172,7 @@ func TestRetractOvertakesTheDialCommand(t *testing.T) {
 }
 
 func TestHandlerAnswersAndHangsUpBeforeBeingConnected(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		r.sw.AddPhone(desk1, switchtest.Phone{AnswerAfter: time.Second, HangupAfter: 100 * time.Millisecond})
 		r.sw.Inject(switchtest.Fault{Op: "add_to_bridge", Delay: 200 * time.Millisecond})
 		r.router.SignOn("ann")
@@ -189,7 +189,7 @@ func TestHandlerAnswersAndHangsUpBeforeBeingConnected(t *testing.T) {
 }
 
 func TestAnsweredTwiceConnectsOnce(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		r.sw.Filter(func(telephony.EventBody) int { return 2 })
 		ch, _ := r.talking()
 		accepted := switchtest.Count(r.router.Events(), routing.OfferAccepted{Offer: 1, Agent: "ann"})
@@ -206,7 +206,7 @@ func TestAnsweredTwiceConnectsOnce(t *testing.T) {
 }
 
 func TestAcceptanceThatRoutingCannotTake(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		r.router.Refuse(func(ev routing.Event) error {
 			if _, is := ev.(routing.OfferAccepted); is {
 				return context.DeadlineExceeded
@@ -227,7 +227,7 @@ func TestAcceptanceThatRoutingCannotTake(t *testing.T) {
 }
 
 func TestTakenOnTheDeskBeforeThePhoneIsPickedUp(t *testing.T) {
-	inBubble(t, nil, func(r *rig) {
+	inBubble(t, nil, func(t *testing.T, r *rig) {
 		r.router.SignOn("ann")
 		ch := r.call()
 		_ = r.router.Submit(context.Background(), routing.OfferAccepted{Offer: 1, Agent: "ann"})
@@ -240,7 +240,7 @@ func TestTakenOnTheDeskBeforeThePhoneIsPickedUp(t *testing.T) {
 }
 
 func TestDialWatchdog(t *testing.T) {
-	inBubble(t, func(o *telephony.Options) { o.Submit = mute{} }, func(r *rig) {
+	inBubble(t, func(o *telephony.Options) { o.Submit = mute{} }, func(t *testing.T, r *rig) {
 		// Routing that forgets to withdraw, and a switch that forgets its own limit.
 		r.sw.AddPhone(desk1, switchtest.Phone{AnswerAfter: -1, Deaf: true})
 		r.sw.Filter(func(b telephony.EventBody) int {

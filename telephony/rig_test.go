@@ -60,12 +60,12 @@ const (
 
 // inBubble runs a test in virtual time with a rig. Afterwards nothing may be
 // left: no call, no leg, no bridge, and every contact ended once.
-func inBubble(t *testing.T, change func(*telephony.Options), test func(*rig)) {
+func inBubble(t *testing.T, change func(*telephony.Options), test func(*testing.T, *rig)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, change)
-		test(r)
-		r.stop()
+		defer r.stop()
+		test(t, r)
 	})
 }
 

@@ -42,13 +42,12 @@ const (
 	ReasonSwitchFailed Reason = "switch_failed" // a command the call depends on failed
 	ReasonVanished     Reason = "vanished"      // gone when the switch was asked
 	ReasonDrained      Reason = "drained"       // we are stopping
-	ReasonStopped      Reason = "stopped"       // we stopped with the call still up
 )
 
 // Reasons lists every reason in order.
 func Reasons() []Reason {
 	return []Reason{ReasonCallerGone, ReasonHandlerGone, ReasonHandlerAsked, ReasonFlowDone, ReasonTransferred, ReasonQueueClosed,
-		ReasonNotRouted, ReasonSwitchFailed, ReasonVanished, ReasonDrained, ReasonStopped}
+		ReasonNotRouted, ReasonSwitchFailed, ReasonVanished, ReasonDrained}
 }
 
 // Fault says whose doing an ending was.
@@ -57,7 +56,6 @@ type Fault string
 // Faults. FaultNobody is an ending as it should be.
 const (
 	FaultNobody  Fault = "nobody"
-	FaultCaller  Fault = "caller"
 	FaultHandler Fault = "handler"
 	FaultSwitch  Fault = "switch"
 	FaultUs      Fault = "us"
@@ -73,7 +71,6 @@ const (
 	HeardAnnouncement Heard = "announcement" // then the line is cleared
 	HeardFallback     Heard = "fallback"     // the dialplan's announcement, music and ring group
 	HeardDestination  Heard = "destination"  // whoever the call was sent to
-	HeardConversation Heard = "conversation" // it goes on without us
 )
 
 // Verdict is what a call's ending amounts to.
@@ -149,13 +146,6 @@ func Judge(s State, r Reason) Verdict {
 		switch s {
 		case StateArriving, StateIVR, StateIdentifying, StateWaiting, StateOffered, StateConnecting, StateClosing:
 			return Verdict{"drained", FaultUs, HeardFallback, routing.ReleasedBySystem, contact.Failed}
-		}
-	case ReasonStopped:
-		switch s {
-		case StateTalking, StateHeld:
-			return Verdict{"stopped_talking", FaultUs, HeardConversation, routing.ReleasedBySystem, contact.Answered}
-		case StateArriving, StateIVR, StateIdentifying, StateWaiting, StateOffered, StateConnecting, StateClosing:
-			return Verdict{"stopped", FaultUs, HeardFallback, routing.ReleasedBySystem, contact.Failed}
 		}
 	}
 	return Verdict{"impossible", FaultUs, HeardFallback, routing.ReleasedByFailure, contact.Failed}

@@ -343,3 +343,15 @@ func (s *Switch) command(ctx context.Context, op string, ch telephony.ChannelID,
 	}
 	return err
 }
+
+// Return lets a channel that was continued in the dialplan enter again.
+func (s *Switch) Return(ch telephony.ChannelID, args ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.channels[ch]
+	if c == nil || c.inApp {
+		return
+	}
+	c.inApp, c.watched, c.args = true, true, args
+	s.emit(telephony.ChannelEntered{Channel: ch, Args: args, State: c.state})
+}
