@@ -17,7 +17,7 @@ type PeopleList struct {
 
 // TimelinePage is the body of GET /api/people/{id}/timeline, newest first.
 type TimelinePage struct {
-	Entries []HistoryEntry `json:"entries"`
+	Timeline []HistoryEntry `json:"timeline"`
 	// Before is what to ask for next; zero on the last page.
 	Before contact.Instant `json:"before,omitempty"`
 }
@@ -107,7 +107,7 @@ func (s *Server) handleTimeline(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	page := TimelinePage{Entries: s.entries(records, map[contact.PersonID]string{id: p.Name}, s.names.get(r.Context(), s))}
+	page := TimelinePage{Timeline: s.entries(records, map[contact.PersonID]string{id: p.Name}, s.names.get(r.Context(), s))}
 	if len(records) == timelinePage {
 		page.Before = records[len(records)-1].Arrival
 	}

@@ -17,7 +17,7 @@ type SignOnRequest struct {
 // PasswordRequest is the body of POST /api/password.
 type PasswordRequest struct {
 	Current string `json:"current"`
-	New string `json:"new"`
+	New     string `json:"new"`
 }
 
 // Account is who is signed on: the answer of /api/sign-on, /api/password and
@@ -30,7 +30,7 @@ type Account struct {
 	// Phone is "browser" or "sip".
 	Phone string `json:"phone"`
 	// MustChangePassword tells that nothing but /api/password works yet.
-	MustChangePassword bool `json:"must_change_password,omitempty"`
+	MustChangePassword bool `json:"must_change_password"`
 	// Desk tells whether the user has a desk: a profile and a role that may.
 	Desk bool `json:"desk"`
 }

@@ -35,11 +35,13 @@ func SignOn(ctx context.Context, base, user, password string) (*Session, error) 
 		return nil, err
 	}
 	s := &Session{base: u, http: &http.Client{Jar: jar, Timeout: 60 * time.Second, Transport: &http.Transport{}}}
+	var body agentdesk.MeBody
 	err = s.Call(ctx, http.MethodPost, "/api/sign-on", agentdesk.SignOnRequest{User: user, Password: password}, &body)
 	if err != nil {
 		s.http.CloseIdleConnections()
 		return nil, err
 	}
+	s.Account = body.Me
 	return s, nil
 }
 
