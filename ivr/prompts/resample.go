@@ -19,26 +19,63 @@ func resample(s sound, rate int) sound {
 	if rate == s.rate {
 		return s
 	}
+	// Output samples fall on only as many places between input samples as the
+	// reduced ratio has, so their weights are worked out once for each place.
+	common := gcd(rate, s.rate)
+	places, step := rate/common, s.rate/common
+	rows := make([]weights, places)
 	kernel := makeKernel()
 	// Crossings lie one sample of the lower rate apart, widened by the cutoff.
 	scale := kernelCutoff * math.Min(1, float64(rate)/float64(s.rate))
-	half := kernelCrossings / scale
 	n := (len(s.samples)*rate + s.rate - 1) / s.rate
 	out := make([]int16, n)
 	for i := range out {
-		centre := float64(i) * float64(s.rate) / float64(rate)
-		from, to := int(math.Ceil(centre-half)), int(math.Floor(centre+half))
-		var sum, weight float64
-		for j := from; j <= to; j++ {
-			w := kernel.at(math.Abs(float64(j)-centre) * scale)
-			weight += w
-			if j >= 0 && j < len(s.samples) {
-				sum += w * float64(s.samples[j])
-			}
+		at := i * step
+		row := &rows[at%places]
+		if row.w == nil {
+			*row = kernel.weights(float64(at%places)/float64(places), scale)
 		}
-		out[i] = clip(sum / weight)
+		from := at/places + row.from
+		w := row.w[max(0, -from):]
+		in := s.samples[min(len(s.samples), max(0, from)):]
+		var sum float64
+		for j := range min(len(w), len(in)) {
+			sum += w[j] * float64(in[j])
+		}
+		out[i] = clip(sum)
 	}
 	return sound{rate: rate, samples: out}
+}
+
+func gcd(a, b int) int {
+	for b != 0 {
+		a, b = b, a%b
+	}
+	return a
+}
+
+// weights are what each input sample counts for one output sample, beginning
+// from samples after the one it falls on. They add up to 1.
+type weights struct {
+	from int
+	w    []float64
+}
+
+// weights works out those of an output sample that lies part of the way to the
+// next input sample.
+func (k kernelTable) weights(part, scale float64) weights {
+	half := kernelCrossings / scale
+	from, to := int(math.Ceil(part-half)), int(math.Floor(part+half))
+	w := make([]float64, to-from+1)
+	total := 0.0
+	for j := range w {
+		w[j] = k.at(math.Abs(float64(from+j)-part) * scale)
+		total += w[j]
+	}
+	for j := range w {
+		w[j] /= total
+	}
+	return weights{from, w}
 }
 
 type kernelTable []float64
