@@ -56,6 +56,9 @@ func (b *builder) read(src []byte) {
 	}
 	m := b.r.fields(root, "time_zone", "default_queue", "max_credit", "short_abandon", "answer_within", "holidays", "skills",
 		"profiles", "queues", "rules", "offer", "wrap_up", "not_ready_reasons", "outcomes")
+	if !isMapping(root.node) {
+		return
+	}
 	for _, key := range []string{"time_zone", "default_queue", "profiles", "queues", "not_ready_reasons", "outcomes"} {
 		if _, is := m[key]; !is {
 			b.r.errorf(place{root.at.line, root.at.column, key}, "missing_key", "the plan has no %q", key)
@@ -130,7 +133,7 @@ func (b *builder) name(at place, what, s string) bool {
 		ok = ok && (letter || i > 0 && (c >= '0' && c <= '9' || strings.ContainsRune("_.-", c)))
 	}
 	if !ok || s == "" {
-		b.r.errorf(at, "bad_name", "%q is not a name for a %s: use small letters, digits, and . _ - after a letter, at most 64", clip(s), what)
+		b.r.errorf(at, "bad_name", "%q cannot be a name (%s): use small letters, digits, and . _ - after a letter, at most 64", clip(s), what)
 	}
 	return ok && s != ""
 }

@@ -5,8 +5,11 @@ import "strings"
 // nearest returns the known name closest to a misspelt one, or nothing when
 // none is near enough to be a likely slip. Ties go to the earlier name.
 func nearest(name string, known []string) string {
-	best, distance := "", 1+max(1, min(3, len(name)/3))
+	best, distance := "", 1+max(1, min(3, (len(name)+2)/3))
 	for _, k := range known {
+		if len(name) >= 3 && strings.HasPrefix(k, strings.ToLower(name)) {
+			return k
+		}
 		if d := editDistance(strings.ToLower(name), strings.ToLower(k)); d < distance {
 			best, distance = k, d
 		}

@@ -14,8 +14,34 @@ import (
 	"example.org/c3i/contact"
 )
 
-// maxSource bounds what a plan may cost to read.
-const maxSource = 256 << 10
+// maxSource and maxDepth bound what a plan may cost to read: the YAML parser's
+// time and stack grow with the depth of what is nested.
+const (
+	maxSource = 256 << 10
+	maxDepth  = 64
+)
+
+// deepest overestimates how deep a text nests: brackets not yet closed, and
+// dashes and colons that may each open a block on one line.
+func deepest(src []byte) int {
+	most, brackets, line := 0, 0, 0
+	for i, c := range src {
+		switch c {
+		case '[', '{':
+			brackets++
+		case ']', '}':
+			brackets = max(0, brackets-1)
+		case '-', '?', ':':
+			if i+1 < len(src) && (src[i+1] == ' ' || src[i+1] == '\t') {
+				line++
+			}
+		case '\n':
+			line = 0
+		}
+		most = max(most, brackets, line)
+	}
+	return most
+}
 
 // reader walks the YAML tree and collects problems, so that all of them are
 // reported and not only the first.
@@ -90,6 +116,10 @@ func (r *reader) root(src []byte) (root value, ok bool) {
 		r.errorf(at, "too_large", "the plan is %d bytes: at most %d are read", len(src), maxSource)
 		return value{}, false
 	}
+	if deepest(src) > maxDepth {
+		r.errorf(at, "too_deep", "lists or keys are nested more than %d deep: no plan needs that", maxDepth)
+		return value{}, false
+	}
 	file, err := parseYAML(src)
 	if err != nil {
 		message := err.Error()
@@ -141,6 +171,14 @@ func start(n ast.Node) (line, column int) {
 		return position(v.Key.GetToken())
 	}
 	return position(n.GetToken())
+}
+
+func isMapping(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return true
+	}
+	return false
 }
 
 // entries reads a mapping in order. Duplicate keys, anchors, merges and complex
