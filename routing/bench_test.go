@@ -20,3 +20,25 @@ func BenchmarkStep(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkWhole measures what looks at the whole state, with 2,000 handlers and
+// 10,000 contacts waiting.
+func BenchmarkWhole(b *testing.B) {
+	l := routingbench.NewLoad(2000, 200, 10_000)
+	l.Drive(50_000)
+	for name, f := range map[string]func(){
+		"Clone":   func() { l.Engine.Clone() },
+		"Hash":    func() { l.Engine.Hash() },
+		"Check":   func() { l.Engine.Check() },
+		"Queues":  func() { l.Engine.Queues() },
+		"Counts":  func() { l.Engine.Counts() },
+		"Waiting": func() { l.Engine.Waiting("queue00", 20) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				f()
+			}
+		})
+	}
+}
