@@ -98,7 +98,7 @@ func TestOutcomeIsTakenAfterWrapUpRanOut(t *testing.T) {
 	w.now.Add(int64(2 * time.Minute))
 	w.submit(routing.Tick{})
 	must(t, d.Wait(w.ctx(), func(s agentdesk.Desk) bool { return len(s.Work) == 0 }))
-	if n := <-notices; n.Code != "wrap_up_timed_out" {
+	if n := next(t, notices); n.Code != "wrap_up_timed_out" {
 		t.Fatalf("notice = %+v", n)
 	}
 	refused(t, other.CloseContact(w.ctx(), id, contact.Outcome{Code: "advice_given"}), agentdesk.CodeNotYours)

@@ -40,14 +40,14 @@ type desk struct {
 
 	want, told  presence
 	reconciling bool
-	refused     bool // routing refused the sign-on; tried again under the next plan
-	retired     bool // on its way out of the hub; a hello needs a new desk
+	refused     string // why routing refused the sign-on; tried again under the next plan
+	retired     bool   // on its way out of the hub; a hello needs a new desk
 
 	phoneTab     string // the tab the credentials were made for
 	phoneUser    string
 	provisioning bool
 
-	known     chan struct{} // closed by the first AgentChanged
+	known     chan struct{} // closed once routing has said something of the handler
 	forgotten chan struct{} // closed when a retired desk has left the hub
 }
 
@@ -194,6 +194,9 @@ func (d *desk) hello(c *conn, u User, session string, id uint64, in HelloRequest
 	}
 	d.sendLocked(c, frame)
 	d.live = true
+	if d.refused != "" {
+		d.sayRefusedLocked()
+	}
 	return true
 }
 
@@ -320,7 +323,7 @@ func (d *desk) planChanged(plan *routing.Plan) {
 	if equalJSON(c, d.state.Catalogue) {
 		return
 	}
-	if d.refused {
+	if d.refused != "" {
 		d.told = presence{}
 		d.kickLocked()
 	}

@@ -51,7 +51,7 @@ func (d *desk) nextLocked() routing.Event {
 func (d *desk) toldLocked(ev routing.Event) {
 	switch e := ev.(type) {
 	case routing.AgentSignedOn:
-		d.refused = false
+		d.refused = ""
 		d.told = presence{signedOn: true, profile: e.Profile, device: e.DeviceUp, present: true}
 	case routing.AgentSignedOff:
 		d.told = presence{}
@@ -103,11 +103,29 @@ func (d *desk) reconcile() {
 				d.told = presence{} // routing lost the handler: sign on again
 			}
 			if _, on := ev.(routing.AgentSignedOn); on {
-				d.refused = true
-				d.publishLocked(wireDelta{Notice: &Notice{Level: "error", Code: refused.Code, Text: refusal(refused.Code).Message}})
+				d.refused = refused.Code
+				d.heardLocked()
+				if d.live {
+					d.sayRefusedLocked()
+				}
 			}
 		}
 		d.mu.Unlock()
+	}
+}
+
+// sayRefusedLocked tells the handler that routing does not take them. A desk that
+// opens later is told after its snapshot.
+func (d *desk) sayRefusedLocked() {
+	d.publishLocked(wireDelta{Notice: &Notice{Level: "error", Code: d.refused, Text: refusal(d.refused).Message}})
+}
+
+// heardLocked notes that routing has said something of the handler.
+func (d *desk) heardLocked() {
+	select {
+	case <-d.known:
+	default:
+		close(d.known)
 	}
 }
 

@@ -216,7 +216,7 @@ func TestSignOffEndsSessionDeskAndRouting(t *testing.T) {
 	d := w.open(s)
 	must(t, d.Wait(w.ctx(), func(s agentdesk.Desk) bool { return s.Phone.User != "" }))
 	must(t, s.SignOff(w.ctx()))
-	<-d.Done()
+	wait(t, d.Done())
 	closedWith(t, d, agentdesk.CloseSignedOut)
 	refused(t, s.Call(w.ctx(), "GET", "/api/me", nil, nil), agentdesk.CodeNotSignedOn)
 	eventually(t, "the engine sees the sign-off", func() bool { return w.router.agent("anna").Agent == "" })
@@ -241,7 +241,7 @@ func TestSigningOffOneWorkstationLeavesTheOther(t *testing.T) {
 	first := w.signOn("anna")
 	a := w.open(first)
 	b := w.desk("anna") // another session takes the desk over
-	<-a.Done()
+	wait(t, a.Done())
 	must(t, first.SignOff(w.ctx()))
 	w.ready(b)
 }
@@ -253,7 +253,7 @@ func TestDisabledUserIsThrownOut(t *testing.T) {
 	d := w.open(s)
 	must(t, w.users.Disable(t.Context(), "anna", true))
 	w.server.CheckSessions()
-	<-d.Done()
+	wait(t, d.Done())
 	closedWith(t, d, agentdesk.CloseSignedOut)
 	refused(t, s.Call(w.ctx(), "GET", "/api/queues", nil, nil), agentdesk.CodeNotSignedOn)
 	resp, e := post(t, w, browser(t), "/api/sign-on", signOnBody, nil)

@@ -79,11 +79,7 @@ func (d *desk) applyLocked(a routing.AgentChanged) {
 	if delta.Me != nil || delta.Work != nil {
 		d.publishLocked(delta)
 	}
-	select {
-	case <-d.known:
-	default:
-		close(d.known)
-	}
+	d.heardLocked()
 }
 
 // setWorkLocked makes the desk's work what the engine lists, keeping what is
