@@ -93,6 +93,7 @@ type Driver struct {
 	hours      hours
 	plan       *routing.Plan
 	planSource string
+	current    atomic.Pointer[routing.Plan] // plan, for other goroutines
 	lastEpoch  uint64
 	chain      []byte // the last record's
 	nextHash   []byte // hash of the state now, for the next record
@@ -197,6 +198,9 @@ func (d *Driver) Start(ctx context.Context) error {
 // Recovered tells what Start found. It is valid once Start has returned.
 func (d *Driver) Recovered() Recovered { return d.recovered }
 
+// Plan is the plan in force, nil before the first. It must not be changed.
+func (d *Driver) Plan() *routing.Plan { return d.current.Load() }
+
 // Submit accepts an event. Events are stepped in the order accepted. It never
 // waits for the engine, the journal or a sink; the error is ErrStopped, why the
 // driver failed, or ctx's.
@@ -271,7 +275,7 @@ func (d *Driver) Ready() error {
 }
 
 // Err is nil until the driver fails for good, as it does when another process
-// takes the journal over (journal.ErrFenced).
+// takes the journal over (journal.ErrFenced) or the engine panics.
 func (d *Driver) Err() error {
 	if d.state.Load() == created {
 		return nil

@@ -45,6 +45,7 @@ type outlet struct {
 	snapshot *journal.Snapshot
 	closed   bool
 	ended    bool // run is over: nothing put now will be released
+	cause    error
 	wake     chan struct{}
 
 	done   chan struct{}
@@ -106,6 +107,9 @@ func (o *outlet) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.ended = true
+	if o.cause != nil {
+		o.giveUp(o.cause)
+	}
 	for _, p := range append(o.unreleased, o.incoming...) {
 		p.fail(o.reason())
 	}
@@ -136,6 +140,13 @@ func (o *outlet) close() {
 	o.closed = true
 	o.mu.Unlock()
 	o.flush()
+}
+
+// failWhenDone makes the driver fail once what was put is journalled and released.
+func (o *outlet) failWhenDone(err error) {
+	o.mu.Lock()
+	o.cause = err
+	o.mu.Unlock()
 }
 
 func (o *outlet) failure() error {

@@ -2,6 +2,8 @@ package live
 
 import (
 	"context"
+	"fmt"
+	"runtime/debug"
 	"time"
 
 	"example.org/c3i/contact"
@@ -16,6 +18,14 @@ const retryTick = 10 * time.Millisecond
 func (d *Driver) own(ctx context.Context) {
 	defer close(d.ownerDone)
 	defer d.out.close()
+	var items []item
+	var closed bool
+	next := 0
+	defer func() {
+		if p := recover(); p != nil {
+			d.engineFailed(p, items[min(next, len(items)):])
+		}
+	}()
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	d.hours.told(d.engine.Queues())
@@ -34,18 +44,33 @@ func (d *Driver) own(ctx context.Context) {
 			d.abandon()
 			return
 		}
-		items, closed := d.inbox.take()
-		for _, it := range items {
-			d.handle(it)
+		items, closed = d.inbox.take()
+		for next = 0; next < len(items); next++ {
+			d.handle(items[next])
 		}
 		d.out.flush()
 		d.quiet()
 		if closed {
 			// close happens after the last put, so nothing can be left.
+			d.metrics.sample(d.engine.Counts())
 			d.snapshot()
 			d.out.flush()
 			return
 		}
+	}
+}
+
+// engineFailed ends the driver when the engine panicked. The event it panicked on
+// is not in the journal, so a new driver goes on from the one before; what was
+// stepped earlier is still journalled and released.
+func (d *Driver) engineFailed(p any, unanswered []item) {
+	err := fmt.Errorf("live: the routing engine failed after record %d: %v", d.seq, p)
+	d.o.Log.Error().Err(err).Bytes("stack", debug.Stack()).Msg("routing stops: start it again to go on from the journal")
+	d.inbox.close()
+	d.out.failWhenDone(err)
+	late, _ := d.inbox.take()
+	for _, it := range append(unanswered[:len(unanswered):len(unanswered)], late...) {
+		it.reply(result{err: err})
 	}
 }
 
@@ -121,6 +146,7 @@ func (d *Driver) adopt(ev routing.Event, actions []routing.Action) {
 
 func (d *Driver) inForce(published routing.PlanPublished) {
 	d.plan, d.planSource = published.Plan, published.Source
+	d.current.Store(published.Plan)
 	zone, err := d.o.Zone(published.Source)
 	if err != nil {
 		d.o.Log.Error().Err(err).Int("plan_version", published.Version).Msg("the plan's time zone is not known: opening hours are taken in UTC")
