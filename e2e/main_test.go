@@ -11,6 +11,6 @@ import (
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	harness.RemoveProgram()
+	harness.RemovePrograms()
 	os.Exit(code)
 }

@@ -104,7 +104,7 @@ func inPhase(want routing.Phase) func(agentdesk.WorkItem) bool {
 }
 
 func TestASIPPhoneHandlerTakesACallAndTheNextShowsIt(t *testing.T) {
-	s := harness.Start(t, harness.Options{Config: phones})
+	s := harness.Start(t, harness.Options{Config: phones, Race: true})
 	desk, phone := handlerAt(t, s, "h17", "crime-desk")
 	ctx := limit(t, 2*time.Minute)
 

@@ -179,7 +179,7 @@ const findScript = `(kind, name) => {
   };
   const kinds = {button: 'button, [role=button], a[href]', field: 'input, select, textarea'};
   const want = name.toLowerCase();
-  const all = [...document.querySelectorAll(kinds[kind])].filter(e => visible(e) && !e.disabled);
+  const all = [...document.querySelectorAll(kinds[kind])].filter(e => visible(e) && !e.disabled && e.getAttribute('aria-disabled') !== 'true');
   const norm = e => nameOf(e).trim().replace(/\s+/g, ' ').toLowerCase();
   return all.find(e => norm(e) === want) ?? all.find(e => norm(e).startsWith(want)) ?? null;
 }`

@@ -33,34 +33,38 @@ type System struct {
 
 	t    testing.TB
 	args []string
+	race bool
 	cmd  *exec.Cmd
 	out  *buffer
 	done chan struct{}
 }
 
-var (
-	buildOnce sync.Once
-	buildErr  error
-	program   string
-)
+// builds are the programs built so far, by whether they have the race detector.
+var builds = map[bool]func() (string, error){false: sync.OnceValues(func() (string, error) { return build(false) }), true: sync.OnceValues(func() (string, error) { return build(true) })}
 
-// Program builds c3i once per test process and returns its path.
-func Program(t testing.TB) string {
+var buildDir = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "c3i-e2e-") })
+
+func build(race bool) (string, error) {
+	dir, err := buildDir()
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(dir, fmt.Sprintf("c3i-%t", race))
+	cmd := exec.Command("go", "build", fmt.Sprintf("-race=%t", race), "-o", program, "./cmd/c3i")
+	cmd.Dir = Root()
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("build c3i: %w\n%s", err, out)
+	}
+	return program, nil
+}
+
+// Program builds c3i once per test process and returns its path. With the race
+// detector any race turns into a failing exit code.
+func Program(t testing.TB, race bool) string {
 	t.Helper()
-	buildOnce.Do(func() {
-		var dir string
-		if dir, buildErr = os.MkdirTemp("", "c3i-e2e-"); buildErr != nil {
-			return
-		}
-		program = filepath.Join(dir, "c3i")
-		cmd := exec.Command("go", "build", "-o", program, "./cmd/c3i")
-		cmd.Dir = Root()
-		if out, err := cmd.CombinedOutput(); err != nil {
-			buildErr = fmt.Errorf("build c3i: %w\n%s", err, out)
-		}
-	})
-	if buildErr != nil {
-		t.Fatal(buildErr)
+	program, err := builds[race]()
+	if err != nil {
+		t.Fatal(err)
 	}
 	return program
 }
@@ -71,10 +75,10 @@ func Root() string {
 	return filepath.Dir(filepath.Dir(filepath.Dir(file)))
 }
 
-// RemoveProgram removes what Program built; call it when all tests have ended.
-func RemoveProgram() {
-	if program != "" {
-		_ = os.RemoveAll(filepath.Dir(program))
+// RemovePrograms removes what Program built; call it when all tests have ended.
+func RemovePrograms() {
+	if dir, err := buildDir(); err == nil {
+		_ = os.RemoveAll(dir)
 	}
 }
 
@@ -84,6 +88,8 @@ type Options struct {
 	Config string
 	// Args are added to the command line.
 	Args []string
+	// Race runs a program built with the race detector; it is several times slower.
+	Race bool
 }
 
 // Start runs `c3i up` on free ports and a folder of its own, and returns when it
@@ -99,7 +105,7 @@ func Start(t testing.TB, o Options) *System {
 	if err := os.Chmod(dir, 0o755); err != nil { // Asterisk's own user passes through
 		t.Fatal(err)
 	}
-	s := &System{t: t, Dir: filepath.Join(dir, "data")}
+	s := &System{t: t, Dir: filepath.Join(dir, "data"), race: o.Race}
 	file := filepath.Join(dir, "c3i.yaml")
 	if err := os.WriteFile(file, []byte(o.Config), 0o600); err != nil {
 		t.Fatal(err)
@@ -128,18 +134,19 @@ func Start(t testing.TB, o Options) *System {
 func (s *System) Restart() {
 	s.t.Helper()
 	s.out = &buffer{}
-	s.cmd = exec.Command(Program(s.t), s.args...)
+	s.cmd = exec.Command(Program(s.t, s.race), s.args...)
 	s.cmd.Stdout, s.cmd.Stderr = s.out, s.out
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
 	}
-	s.done = make(chan struct{})
+	cmd, done := s.cmd, make(chan struct{})
+	s.done = done
 	go func() {
-		_ = s.cmd.Wait()
-		close(s.done)
+		_ = cmd.Wait()
+		close(done)
 	}()
-	deadline := time.After(90 * time.Second)
+	deadline := time.After(3 * time.Minute)
 	for !strings.Contains(s.out.String(), "Ctrl-C stops it.") {
 		select {
 		case <-s.done:
@@ -210,7 +217,7 @@ func (s *System) Command(args ...string) string {
 	s.t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, Program(s.t), append(args, "--data_dir", s.Dir)...)
+	cmd := exec.CommandContext(ctx, Program(s.t, false), append(args, "--data_dir", s.Dir)...)
 	out, err := cmd.CombinedOutput()
 	if err != nil {
 		s.t.Fatalf("c3i %s: %v\n%s", strings.Join(args, " "), err, out)

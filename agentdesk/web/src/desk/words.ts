@@ -53,9 +53,7 @@ export function callerText(w: Pick<WorkItem, 'caller'>): string {
 export function phoneText(n: string): string {
   let m = /^(?:\+44|0)(20)(\d{4})(\d{4})$/.exec(n);
   if (m) return `0${m[1]} ${m[2]} ${m[3]}`;
-  m = /^(?:\+44|0)(7\d{3})(\d{3})(\d{3})$/.exec(n);
-  if (m) return `0${m[1]} ${m[2]} ${m[3]}`;
-  m = /^(?:\+44|0)(1\d{3})(\d{6})$/.exec(n);
+  m = /^(?:\+44|0)([17]\d{3})(\d{6})$/.exec(n);
   return m ? `0${m[1]} ${m[2]}` : n;
 }
 
