@@ -64,12 +64,6 @@ func (b *inbox) take() (items []item, closed bool) {
 	return items, b.closed
 }
 
-func (b *inbox) length() int {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return len(b.items)
-}
-
 func (b *inbox) close() {
 	b.mu.Lock()
 	b.closed = true

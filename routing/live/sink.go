@@ -26,8 +26,10 @@ type sinkQueue struct {
 }
 
 func newSinkQueue(name string, sink Sink, log zerolog.Logger, m *Metrics) *sinkQueue {
-	return &sinkQueue{name: name, sink: sink, log: log.With().Str("sink", name).Logger(), metrics: m,
-		wake: make(chan struct{}, 1), done: make(chan struct{})}
+	return &sinkQueue{
+		name: name, sink: sink, log: log.With().Str("sink", name).Logger(), metrics: m,
+		wake: make(chan struct{}, 1), done: make(chan struct{}),
+	}
 }
 
 func (q *sinkQueue) put(actions []routing.Action) {

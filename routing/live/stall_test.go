@@ -81,6 +81,9 @@ func inBubble(t *testing.T, o live.Options, sink live.Sink, test func(t *testing
 	})
 }
 
+// pass lets fake time pass.
+func pass(d time.Duration) { <-time.After(d) }
+
 func TestActionsWaitForTheJournalButNeverLongerThanTheBound(t *testing.T) {
 	store := &gated{Memory: journal.NewMemory(journal.Retention{})}
 	inBubble(t, live.Options{Store: store, StallBound: 250 * time.Millisecond}, nil, func(t *testing.T, d *live.Driver) {
@@ -111,7 +114,7 @@ func TestActionsWaitForTheJournalButNeverLongerThanTheBound(t *testing.T) {
 			t.Errorf("held %s while the journal is known to be stalled", took)
 		}
 		store.set(nil, nil)
-		time.Sleep(5 * time.Second) // fake time: the append that hangs is given up after two
+		pass(5 * time.Second) // fake time: the append that hangs is given up after two
 		synctest.Wait()
 		if err := d.Ready(); err != nil {
 			t.Errorf("not ready after the journal came back: %v", err)
@@ -203,12 +206,12 @@ func TestDeadlinesFireWithoutAnEvent(t *testing.T) {
 		if got := offer.Deadline.Sub(offer.Made); got != 20*contact.Second {
 			t.Fatalf("the phone rings for %s, want the plan's 20s", got)
 		}
-		time.Sleep(20*time.Second - time.Millisecond)
+		pass(20*time.Second - time.Millisecond)
 		synctest.Wait()
 		if sink.count("retract") != 0 {
 			t.Fatal("the offer was withdrawn before its deadline")
 		}
-		time.Sleep(time.Millisecond)
+		pass(time.Millisecond)
 		synctest.Wait()
 		if sink.count("retract") != 1 {
 			t.Fatal("the offer was not withdrawn at its deadline")
@@ -254,7 +257,7 @@ outcomes: {done: Done}
 			if desk, night := open(); desk != (minute >= 2 && minute < 5) || !night {
 				t.Errorf("at 00:%02d the desk is open: %v, the night queue: %v", minute, desk, night)
 			}
-			time.Sleep(time.Minute)
+			pass(time.Minute)
 		}
 	})
 }

@@ -427,7 +427,7 @@ func (r *reader) within(v value, text string, from int) place {
 		}
 		row := strings.Count(string(runes[:from]), "\n")
 		textLine := strings.Split(text, "\n")[row]
-		before := from - (len([]rune(strings.Join(strings.Split(text, "\n")[:row], "\n"))))
+		before := from - len([]rune(strings.Join(strings.Split(text, "\n")[:row], "\n")))
 		if row > 0 {
 			before--
 		}

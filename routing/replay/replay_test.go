@@ -69,13 +69,13 @@ func shift(t *testing.T, calls int, r journal.Retention, o live.Options) (*journ
 				}
 				if missed++; missed%4 == 0 {
 					// No answer: the offer's deadline passes, in fake time.
-					time.Sleep(25 * time.Second)
+					pass(25 * time.Second)
 					synctest.Wait()
 					continue
 				}
 				submit(routing.OfferAccepted{Offer: offer.Offer, Agent: offer.Agent})
 				submit(routing.Connected{Contact: offer.Contact, Agent: offer.Agent})
-				time.Sleep(3 * time.Second)
+				pass(3 * time.Second)
 				submit(routing.ContactReleased{Contact: offer.Contact, Cause: routing.ReleasedByCaller})
 				actions = append(actions, submit(routing.WrapUpDone{Contact: offer.Contact, Agent: offer.Agent, Outcome: "advice_given"})...)
 			}
@@ -98,6 +98,9 @@ func shift(t *testing.T, calls int, r journal.Retention, o live.Options) (*journ
 	})
 	return store, end
 }
+
+// pass lets fake time pass.
+func pass(d time.Duration) { <-time.After(d) }
 
 func run(t *testing.T, s journal.Store, o replay.Options) replay.Report {
 	t.Helper()
@@ -176,6 +179,7 @@ func copyOf(t *testing.T, s journal.Store, rechain bool, change func([]journal.R
 type listed []journal.Record
 
 func (l listed) Open(context.Context) (journal.Writer, error) { return nil, errors.New("read only") }
+
 func (l listed) Bounds(context.Context) (journal.Bounds, error) {
 	return journal.Bounds{First: l[0].Seq, Last: l[len(l)-1].Seq}, nil
 }
@@ -183,6 +187,7 @@ func (l listed) Snapshots(context.Context) ([]journal.Snapshot, error) { return 
 func (l listed) Snapshot(context.Context, uint64) (journal.Snapshot, error) {
 	return journal.Snapshot{}, errors.New("none")
 }
+
 func (l listed) Read(_ context.Context, from uint64, fn func(journal.Record) error) error {
 	for _, r := range l {
 		if r.Seq >= from {
