@@ -31,7 +31,6 @@ type Engine struct {
 	freed   []*handler // handlers who became available
 	changed []*handler // handlers whose visible state changed
 	recheck bool       // refusals must be looked at again
-	anew    bool       // every waiting contact must be looked at again
 	actions []Action
 }
 

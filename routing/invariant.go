@@ -308,7 +308,7 @@ func (a *audit) ledger() {
 // available handler, and that none is kept from all who could take it.
 func (a *audit) nothingLeftUndone() {
 	e := a.e
-	if len(e.pending)+len(e.freed) > 0 || e.recheck || e.anew {
+	if len(e.pending)+len(e.freed) > 0 || e.recheck {
 		a.fault("work of the last step was left undone")
 	}
 	for ch := range channels {

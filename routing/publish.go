@@ -28,7 +28,7 @@ func (e *Engine) planPublished(ev PlanPublished) {
 	handlers, contacts := e.sortedHandlers(), e.sortedContacts()
 	slices.SortFunc(contacts, comparePlaces)
 	e.refused = e.refused[:0]
-	e.recheck, e.anew = true, true
+	e.recheck = true
 	for _, c := range contacts {
 		e.reroute(c)
 	}
@@ -67,7 +67,8 @@ func (e *Engine) reroute(c *inquiry) {
 	}
 }
 
-// reprofile gives a handler their profile of the plan now in force.
+// reprofile gives a handler their profile of the plan now in force. It frees each
+// who is available, so that finish looks at all that waits.
 func (e *Engine) reprofile(h *handler) {
 	name := h.profile.name
 	gone := h.profile.index < 0

@@ -104,8 +104,8 @@ func (s *scenario) duration(text string) contact.Duration {
 	return d
 }
 
-// step feeds one event and writes the actions. The auditor looks after each,
-// and a restored snapshot must hash the same.
+// step feeds one event and writes the actions. The auditor looks after each, at
+// the engine and at a clone, which must hash the same.
 func (s *scenario) step(ev routing.Event) {
 	s.t.Helper()
 	for _, a := range s.engine.Step(s.now, ev) {
@@ -117,8 +117,12 @@ func (s *scenario) step(ev routing.Event) {
 	for _, fault := range s.engine.Check() {
 		s.t.Errorf("%s:%d: the auditor finds: %s", s.file, s.line, fault)
 	}
-	if s.engine.Clone().Hash() != s.engine.Hash() {
+	clone := s.engine.Clone()
+	if clone.Hash() != s.engine.Hash() {
 		s.t.Errorf("%s:%d: a clone has another hash", s.file, s.line)
+	}
+	for _, fault := range clone.Check() {
+		s.t.Errorf("%s:%d: the auditor finds in a clone: %s", s.file, s.line, fault)
 	}
 }
 

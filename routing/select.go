@@ -12,9 +12,6 @@ func (e *Engine) finish() {
 		e.forgiveRefusers()
 	}
 	switch {
-	case e.anew:
-		e.anew = false
-		e.seekAll()
 	case len(e.pending) == 0 && len(e.freed) == 0:
 		return
 	case len(e.freed) == 0:

@@ -53,30 +53,30 @@ type handlerImage struct {
 }
 
 type contactImage struct {
-	ID       contact.ID       `json:"id"`
-	Channel  contact.Channel  `json:"channel"`
-	Wanted   QueueID          `json:"wanted,omitempty"`
-	Queue    QueueID          `json:"queue"`
-	Rule     string           `json:"rule,omitempty"`
-	Version  int              `json:"version"`
-	Facts    contact.Facts    `json:"facts"`
-	Arrival  contact.Instant  `json:"arrival"`
-	Queued   contact.Instant  `json:"queued"`
-	Due      contact.Instant  `json:"due"`
-	Class    uint8            `json:"class"`
-	Target   contact.Duration `json:"target"`
-	Credit   contact.Duration `json:"credit"`
-	Phase    Phase            `json:"phase,omitempty"`
-	Agent    AgentID          `json:"agent,omitempty"`
-	Offer    OfferID          `json:"offer,omitempty"`
-	Since    contact.Instant  `json:"since,omitempty"`
-	Until    contact.Instant  `json:"until,omitempty"`
-	Answered contact.Instant  `json:"answered,omitempty"`
-	Muted    bool             `json:"muted,omitempty"`
-	Extended bool             `json:"extended,omitempty"`
-	Capacity int              `json:"capacity,omitempty"`
-	Refusers []AgentID        `json:"refusers,omitempty"`
-	Misses   int              `json:"misses,omitempty"`
+	ID       contact.ID      `json:"id"`
+	Channel  contact.Channel `json:"channel"`
+	Wanted   QueueID         `json:"wanted,omitempty"`
+	Queue    QueueID         `json:"queue"`
+	Rule     string          `json:"rule,omitempty"`
+	Version  int             `json:"version"`
+	Facts    contact.Facts   `json:"facts"`
+	Arrival  contact.Instant `json:"arrival"`
+	Queued   contact.Instant `json:"queued"`
+	Due      contact.Instant `json:"due"`
+	Class    uint8           `json:"class"`
+	Target   int64           `json:"target"` // nanoseconds
+	Credit   int64           `json:"credit"`
+	Phase    Phase           `json:"phase,omitempty"`
+	Agent    AgentID         `json:"agent,omitempty"`
+	Offer    OfferID         `json:"offer,omitempty"`
+	Since    contact.Instant `json:"since,omitempty"`
+	Until    contact.Instant `json:"until,omitempty"`
+	Answered contact.Instant `json:"answered,omitempty"`
+	Muted    bool            `json:"muted,omitempty"`
+	Extended bool            `json:"extended,omitempty"`
+	Capacity int             `json:"capacity,omitempty"`
+	Refusers []AgentID       `json:"refusers,omitempty"`
+	Misses   int             `json:"misses,omitempty"`
 }
 
 func (e *Engine) image() image {
@@ -101,7 +101,7 @@ func (e *Engine) image() image {
 	}
 	for _, c := range e.sortedContacts() {
 		ci := contactImage{ID: c.id, Channel: channelNames[c.channel], Wanted: c.wanted, Queue: c.queue, Rule: c.rule, Version: c.version,
-			Facts: c.facts, Arrival: c.arrival, Queued: c.queued, Due: c.due, Class: c.class, Target: c.target, Credit: c.credit,
+			Facts: c.facts, Arrival: c.arrival, Queued: c.queued, Due: c.due, Class: c.class, Target: int64(c.target), Credit: int64(c.credit),
 			Phase: c.phase, Offer: c.offer, Since: c.since, Until: c.until, Answered: c.answered, Muted: c.muted, Extended: c.extended,
 			Capacity: c.capacity, Refusers: c.refusers, Misses: c.misses}
 		if c.handler != nil {
@@ -176,21 +176,6 @@ func Restore(snapshot []byte, p *Plan) (*Engine, error) {
 	return e, nil
 }
 
-// Clone makes an independent engine in the same state: it shares only what
-// never changes (plan, facts).
-func (e *Engine) Clone() *Engine {
-	var p *Plan
-	if e.plan != nil {
-		p = e.plan.plan
-	}
-	twin, err := build(e.image(), p)
-	if err != nil {
-		// The image of an engine always builds; anything else is a fault here.
-		panic(err)
-	}
-	return twin
-}
-
 var errPlanMissing = errors.New("the plan it was taken under is missing or contradicts itself")
 
 // build makes an engine from its primary state.
@@ -251,7 +236,7 @@ func (e *Engine) buildContact(ci contactImage) error {
 	}
 	c := newInquiry()
 	c.id, c.channel, c.wanted, c.queue, c.rule, c.version, c.facts = ci.ID, ch, ci.Wanted, ci.Queue, ci.Rule, ci.Version, ci.Facts
-	c.arrival, c.queued, c.due, c.class, c.target, c.credit = ci.Arrival, ci.Queued, ci.Due, ci.Class, ci.Target, ci.Credit
+	c.arrival, c.queued, c.due, c.class, c.target, c.credit = ci.Arrival, ci.Queued, ci.Due, ci.Class, contact.Duration(ci.Target), contact.Duration(ci.Credit)
 	c.phase, c.offer, c.since, c.answered = ci.Phase, ci.Offer, ci.Since, ci.Answered
 	c.muted, c.extended, c.capacity, c.refusers, c.misses = ci.Muted, ci.Extended, ci.Capacity, ci.Refusers, ci.Misses
 	e.contacts[c.id] = c

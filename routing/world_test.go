@@ -55,12 +55,12 @@ func worldPlans() []*routing.Plan {
 		Offer:  routing.OfferPolicy{RingFor: targets(10*second, 30*second, 0), NoAnswerRest: 20 * second, DeclineRest: 10 * second, FailedRest: 5 * second, AlertAfter: 3},
 		WrapUp: routing.WrapUpPolicy{Limit: 30 * second, Extension: 60 * second},
 	}
-	second_ := *first
-	second_.Version = 2
-	second_.Offer = routing.OfferPolicy{RingFor: targets(8*second, 20*second, 25*second), AlertAfter: 2}
-	second_.WrapUp = routing.WrapUpPolicy{Limit: 15 * second}
-	second_.Rules = slices.Clone(first.Rules[1:])
-	second_.Profiles = []routing.Profile{
+	changed := *first
+	changed.Version = 2
+	changed.Offer = routing.OfferPolicy{RingFor: targets(8*second, 20*second, 25*second), AlertAfter: 2}
+	changed.WrapUp = routing.WrapUpPolicy{Limit: 15 * second}
+	changed.Rules = slices.Clone(first.Rules[1:])
+	changed.Profiles = []routing.Profile{
 		{Name: "crime", Capacity: capacity(1, 1, 0), Skills: []routing.SkillLevel{{Skill: "crime", Level: 1}, {Skill: "lang.en", Level: 2}}},
 		{Name: "expert", Capacity: capacity(1, 1, 1), Skills: first.Profiles[1].Skills},
 		{Name: "general", Capacity: capacity(1, 1, 1), Skills: []routing.SkillLevel{{Skill: "crime", Level: 2}, {Skill: "lang.bn", Level: 1}, {Skill: "lang.en", Level: 4}}},
@@ -72,7 +72,7 @@ func worldPlans() []*routing.Plan {
 	third.DefaultQueue = "night"
 	third.Rules = slices.Clone(first.Rules[:4])
 	third.Offer.AlertAfter = 0
-	return []*routing.Plan{first, &second_, &third}
+	return []*routing.Plan{first, &changed, &third}
 }
 
 // world draws events that mostly make sense from a source of choices; what it
