@@ -40,10 +40,11 @@ type ChannelEntered struct {
 }
 
 // ChannelLeft says that a channel is no longer ours: hung up, or continued in
-// the dialplan.
+// the dialplan. It comes once for each ChannelEntered.
 type ChannelLeft struct{ Channel ChannelID }
 
-// ChannelDestroyed says that a channel is gone, and why.
+// ChannelDestroyed says that a channel is gone, and why. It comes for legs we
+// originated; for others ChannelLeft may be the last that is heard of them.
 type ChannelDestroyed struct {
 	Channel ChannelID
 	Cause   Cause
@@ -82,7 +83,8 @@ type BridgeLeft struct {
 	Channel ChannelID
 }
 
-// BridgeDestroyed says that a bridge is gone.
+// BridgeDestroyed says that a bridge is gone. It need not come for one that we
+// destroyed.
 type BridgeDestroyed struct{ Bridge BridgeID }
 
 // DialChanged tells how ringing a leg goes: "", RINGING, PROGRESS, ANSWER,

@@ -57,6 +57,25 @@ func (s *Switch) Originate(ctx context.Context, o telephony.Originate) error {
 		errors.As(err, &te) && te.Status == http.StatusBadRequest && strings.Contains(message(err), "endpoint") {
 		te.Kind = telephony.ErrUnreachable
 	}
+	if errors.Is(err, telephony.ErrConflict) {
+		// "There is one of that id" is success: it is the one we asked for. But
+		// Asterisk says it, too, of an endpoint it cannot dial when the thread that
+		// answers met a real one before (ast_channel_errno is not reset).
+		there := s.call(ctx, request{op: "channel", method: http.MethodGet, path: channelPath(o.Channel), again: true})
+		if errors.Is(there, telephony.ErrNotFound) {
+			return &telephony.Error{Op: "originate", Kind: telephony.ErrUnreachable, Status: te.Status, Message: te.Message}
+		}
+		return there
+	}
+	return err
+}
+
+// repeated makes "there is one of that id" a success: ids are ours, so it is the
+// one we asked for.
+func repeated(err error) error {
+	if errors.Is(err, telephony.ErrConflict) {
+		return nil
+	}
 	return err
 }
 
@@ -81,12 +100,31 @@ func callerID(name, number string) string {
 	return `"` + name + `" <` + number + `>`
 }
 
-// Play plays media on a channel.
+// Play plays media on a channel. Asterisk would play a second time what is asked
+// for twice with one id, so that is found out here.
 func (s *Switch) Play(ctx context.Context, p telephony.PlaybackID, ch telephony.ChannelID, media []string) error {
-	return s.call(ctx, request{
+	if !s.played.add(p) {
+		return nil
+	}
+	r := request{
 		op: "play", method: http.MethodPost, path: channelPath(ch, "play", string(p)),
-		query: url.Values{"media": {strings.Join(media, ",")}}, again: true,
-	})
+		query: url.Values{"media": {strings.Join(media, ",")}},
+	}
+	err := s.call(ctx, r)
+	if lost(err) && ctx.Err() == nil {
+		// It may have arrived: only one that is not there is asked for again.
+		there := s.call(ctx, request{op: "playback", method: http.MethodGet, path: []string{"playbacks", string(p)}, again: true})
+		switch {
+		case there == nil:
+			err = nil
+		case errors.Is(there, telephony.ErrNotFound):
+			err = s.call(ctx, r)
+		}
+	}
+	if err != nil {
+		s.played.remove(p)
+	}
+	return err
 }
 
 // StopPlay cuts a playback off.
@@ -110,10 +148,10 @@ func (s *Switch) StopMusic(ctx context.Context, ch telephony.ChannelID) error {
 
 // CreateBridge makes a mixing bridge.
 func (s *Switch) CreateBridge(ctx context.Context, b telephony.BridgeID) error {
-	return s.call(ctx, request{
+	return repeated(s.call(ctx, request{
 		op: "create_bridge", method: http.MethodPost, path: bridgePath(b),
 		query: url.Values{"type": {"mixing"}, "name": {string(b)}}, again: true,
-	})
+	}))
 }
 
 // AddToBridge joins channels.
@@ -162,7 +200,8 @@ func (s *Switch) RemoveFromBridge(ctx context.Context, b telephony.BridgeID, ch 
 
 // DestroyBridge ends a bridge.
 func (s *Switch) DestroyBridge(ctx context.Context, b telephony.BridgeID) error {
-	return gone(s.call(ctx, request{op: "destroy_bridge", method: http.MethodDelete, path: bridgePath(b), again: true}))
+	// 409 is a bridge already taken apart and still listed.
+	return repeated(gone(s.call(ctx, request{op: "destroy_bridge", method: http.MethodDelete, path: bridgePath(b), again: true})))
 }
 
 // Hangup ends a channel.

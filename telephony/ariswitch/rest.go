@@ -54,14 +54,16 @@ func (s *Switch) call(ctx context.Context, r request) error {
 		defer cancel()
 	}
 	err := s.once(ctx, r)
-	var te *telephony.Error
-	if r.again && errors.As(err, &te) && te.Status == 0 && errors.Is(err, telephony.ErrUnavailable) && ctx.Err() == nil {
+	if r.again && lost(err) && ctx.Err() == nil {
 		err = s.once(ctx, r)
-		if errors.Is(err, telephony.ErrConflict) {
-			return nil // the first one had arrived
-		}
 	}
 	return err
+}
+
+// lost tells that a request got no answer at all: the connection failed.
+func lost(err error) bool {
+	var te *telephony.Error
+	return errors.As(err, &te) && te.Status == 0 && errors.Is(err, telephony.ErrUnavailable)
 }
 
 func (s *Switch) once(ctx context.Context, r request) error {

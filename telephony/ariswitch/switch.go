@@ -18,6 +18,7 @@ type Switch struct {
 	http   *http.Client
 	events *stream
 	epoch  atomic.Uint64
+	played recent
 
 	mu sync.Mutex
 	// endpoints were pushed and are pushed again when Asterisk has forgotten them.
@@ -63,3 +64,34 @@ func (s *Switch) Events() <-chan telephony.Event { return s.events.out }
 
 // Backlog is how many events wait to be read.
 func (s *Switch) Backlog() int { return s.events.depth() }
+
+// recent remembers the last few thousand playbacks asked for.
+type recent struct {
+	mu   sync.Mutex
+	set  map[telephony.PlaybackID]bool
+	ring [4096]telephony.PlaybackID
+	next int
+}
+
+// add tells whether p is new.
+func (r *recent) add(p telephony.PlaybackID) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.set == nil {
+		r.set = map[telephony.PlaybackID]bool{}
+	}
+	if r.set[p] {
+		return false
+	}
+	delete(r.set, r.ring[r.next])
+	r.ring[r.next] = p
+	r.set[p] = true
+	r.next = (r.next + 1) % len(r.ring)
+	return true
+}
+
+func (r *recent) remove(p telephony.PlaybackID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.set, p)
+}

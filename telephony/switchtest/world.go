@@ -56,7 +56,7 @@ func (s *Switch) Call(c Caller) telephony.ChannelID {
 	if c.Args == nil {
 		c.Args = []string{"inbound", "dialled=101", "pres=allowed"}
 	}
-	s.channels[id] = &channel{id: id, state: telephony.ChannelRing, inApp: true, args: c.Args, watched: true, vars: c.Vars, muted: map[telephony.Direction]bool{}}
+	s.channels[id] = &channel{id: id, state: telephony.ChannelRing, inApp: true, args: c.Args, vars: c.Vars, muted: map[telephony.Direction]bool{}}
 	s.emit(telephony.ChannelEntered{Channel: id, Args: c.Args, State: telephony.ChannelRing, Number: c.Number, Name: c.Name, Dialled: c.Dialled})
 	return id
 }
@@ -182,7 +182,7 @@ func (s *Switch) destroy(id telephony.BridgeID) {
 func (s *Switch) AddOrphan(id telephony.ChannelID, args ...string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.channels[id] = &channel{id: id, state: telephony.ChannelUp, inApp: true, args: args, watched: true, muted: map[telephony.Direction]bool{}}
+	s.channels[id] = &channel{id: id, state: telephony.ChannelUp, inApp: true, args: args, muted: map[telephony.Direction]bool{}}
 	s.note()
 }
 
@@ -206,7 +206,7 @@ func (s *Switch) Disconnect() {
 	s.push(telephony.Disconnected{Err: fmt.Errorf("cut")}, 1)
 	s.up = false
 	for _, c := range s.channels {
-		c.watched = c.inApp
+		c.watched = false
 	}
 	s.note()
 }
@@ -352,6 +352,6 @@ func (s *Switch) Return(ch telephony.ChannelID, args ...string) {
 	if c == nil || c.inApp {
 		return
 	}
-	c.inApp, c.watched, c.args = true, true, args
+	c.inApp, c.args = true, args
 	s.emit(telephony.ChannelEntered{Channel: ch, Args: args, State: c.state})
 }
