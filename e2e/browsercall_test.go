@@ -107,7 +107,7 @@ func TestNewcomerRings101FromTheCallPage(t *testing.T) {
 	desk.Press("Answer")
 	desk.WaitText("Talking")
 	desk.Press("Hang up")
-	caller.WaitText("Call ended")
+	caller.WaitText("The call has ended")
 }
 
 func TestClosingTheTab(t *testing.T) {
