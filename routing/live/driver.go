@@ -93,6 +93,7 @@ type Driver struct {
 	hours      hours
 	plan       *routing.Plan
 	planSource string
+	prepared   *prepared                    // the plan being published
 	current    atomic.Pointer[routing.Plan] // plan, for other goroutines
 	lastEpoch  uint64
 	chain      []byte // the last record's
@@ -203,12 +204,16 @@ func (d *Driver) Plan() *routing.Plan { return d.current.Load() }
 
 // Submit accepts an event. Events are stepped in the order accepted. It never
 // waits for the engine, the journal or a sink; the error is ErrStopped, why the
-// driver failed, or ctx's.
+// driver failed, ctx's, or for a published plan why it does not compile.
 func (d *Driver) Submit(ctx context.Context, ev routing.Event) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return d.accept(item{event: ev, submitted: d.o.Now()})
+	it, err := d.newItem(ev)
+	if err != nil {
+		return err
+	}
+	return d.accept(it)
 }
 
 // SubmitWait accepts an event and waits until it is stepped and its actions are
@@ -221,8 +226,13 @@ func (d *Driver) SubmitWait(ctx context.Context, ev routing.Event) ([]routing.Ac
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	it, err := d.newItem(ev)
+	if err != nil {
+		return nil, err
+	}
 	done := make(chan result, 1)
-	if err := d.accept(item{event: ev, done: done, submitted: d.o.Now()}); err != nil {
+	it.done = done
+	if err := d.accept(it); err != nil {
 		return nil, err
 	}
 	select {
@@ -250,6 +260,20 @@ func (d *Driver) View(ctx context.Context, fn func(*routing.Engine)) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
+}
+
+// newItem prepares an event in the caller's goroutine: compiling a plan takes
+// long enough to be noticed by callers who wait.
+func (d *Driver) newItem(ev routing.Event) (item, error) {
+	it := item{event: ev, submitted: d.o.Now()}
+	if published, is := ev.(routing.PlanPublished); is {
+		p, err := d.prepare(published.Version, published.Source)
+		if err != nil {
+			return item{}, &journal.DecodeError{Code: "bad_plan", Kind: ev.Kind(), Err: err}
+		}
+		it.prepared = p
+	}
+	return it, nil
 }
 
 func (d *Driver) accept(it item) error {

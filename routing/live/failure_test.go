@@ -103,3 +103,11 @@ func TestMetricsTellWhatHappened(t *testing.T) {
 		t.Error("the auditor took no sample")
 	}
 }
+
+func TestAViewThatPanicsIsItsCallersAffair(t *testing.T) {
+	d := start(t, live.Options{Store: journal.NewMemory(journal.Retention{}), Log: zerolog.Nop().Level(zerolog.Disabled)})
+	if err := d.View(testContext(t), func(*routing.Engine) { panic("a fault in a view") }); err == nil {
+		t.Error("the panic was swallowed")
+	}
+	must(t, d, publish(t))
+}

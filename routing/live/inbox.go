@@ -10,6 +10,7 @@ import (
 // item is one thing for the owner to do: step an event, or run a view.
 type item struct {
 	event     routing.Event
+	prepared  *prepared // for a PlanPublished
 	view      func(*routing.Engine)
 	done      chan result // nil when nobody waits; else has room for one
 	submitted time.Time

@@ -6,13 +6,16 @@ import (
 	"runtime/debug"
 	"time"
 
-	"example.org/c3i/contact"
 	"example.org/c3i/routing"
 	"example.org/c3i/routing/journal"
 )
 
 // retryTick bounds how often a deadline that a Tick did not clear is tried again.
 const retryTick = 10 * time.Millisecond
+
+// flushEvery events of one batch the journal hears of them, so that a long batch
+// is journalled while it is stepped.
+const flushEvery = 64
 
 // own is the goroutine that owns the engine.
 func (d *Driver) own(ctx context.Context) {
@@ -47,6 +50,9 @@ func (d *Driver) own(ctx context.Context) {
 		items, closed = d.inbox.take()
 		for next = 0; next < len(items); next++ {
 			d.handle(items[next])
+			if next%flushEvery == flushEvery-1 {
+				d.out.flush()
+			}
 		}
 		d.out.flush()
 		d.quiet()
@@ -89,8 +95,7 @@ func (d *Driver) abandon() {
 
 func (d *Driver) handle(it item) {
 	if it.view != nil {
-		it.view(d.engine)
-		it.reply(result{})
+		it.reply(result{err: d.look(it.view)})
 		return
 	}
 	d.step(it)
@@ -100,13 +105,26 @@ func (d *Driver) handle(it item) {
 	}
 }
 
+// look runs a view; a panic in it is its caller's, not the engine's.
+func (d *Driver) look(view func(*routing.Engine)) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			d.o.Log.Error().Bytes("stack", debug.Stack()).Msg("a view of the routing engine panicked")
+			err = fmt.Errorf("live: the view panicked: %v", p)
+		}
+	}()
+	view(d.engine)
+	return nil
+}
+
 // step journals and steps one event. The engine is given what the journal will
 // give in replay, decoded from the very bytes, so both see the same event.
 func (d *Driver) step(it item) {
 	kind, data, err := journal.Encode(it.event)
 	var ev routing.Event
 	if err == nil {
-		ev, err = journal.Decode(kind, data, d.o.Compile)
+		d.prepared = it.prepared
+		ev, err = journal.Decode(kind, data, d.compile)
 	}
 	if err != nil {
 		d.metrics.rejected.Inc()
@@ -147,12 +165,11 @@ func (d *Driver) adopt(ev routing.Event, actions []routing.Action) {
 func (d *Driver) inForce(published routing.PlanPublished) {
 	d.plan, d.planSource = published.Plan, published.Source
 	d.current.Store(published.Plan)
-	zone, err := d.o.Zone(published.Source)
-	if err != nil {
-		d.o.Log.Error().Err(err).Int("plan_version", published.Version).Msg("the plan's time zone is not known: opening hours are taken in UTC")
-		zone = contact.Zone{}
+	if d.prepared.is(published.Version, published.Source) {
+		d.hours.zone = d.prepared.zone
+		return
 	}
-	d.hours.zone = zone
+	d.hours.zone = d.zone(published.Version, published.Source)
 }
 
 // due acts on what time has brought: engine deadlines and opening hours.

@@ -14,6 +14,7 @@ import (
 	"example.org/c3i/routing"
 	"example.org/c3i/routing/journal"
 	"example.org/c3i/routing/live"
+	"example.org/c3i/routing/plan"
 )
 
 // gated is a journal whose appends wait while it is held, or fail.
@@ -268,6 +269,10 @@ func TestAnEventThatCannotBeJournalledIsRejected(t *testing.T) {
 	var bad *journal.DecodeError
 	if !errors.As(err, &bad) || bad.Code != "bad_plan" {
 		t.Fatalf("a plan that does not compile gave %v", err)
+	}
+	var problems plan.Problems
+	if !errors.As(err, &problems) || len(problems) == 0 {
+		t.Errorf("the plan's problems are not in the error: %v", err)
 	}
 	must(t, d, publish(t))
 }
