@@ -227,9 +227,9 @@ func (s *Server) originAllowed(r *http.Request) bool {
 }
 
 func (s *Server) upgradeError(w http.ResponseWriter, r *http.Request, code int, reason error) {
-	e := &Error{Code: CodeBadRequest, Message: "This address is a websocket; " + reason.Error() + "."}
-	if code == http.StatusForbidden {
-		e = &Error{Code: CodeCrossOrigin, Message: "The page that asked belongs to another site."}
+	e := &Error{Code: CodeCrossOrigin, Message: "The page that asked belongs to another site."}
+	if code != http.StatusForbidden {
+		e = &Error{Code: CodeBadRequest, Message: "This address is a websocket; " + reason.Error() + "."}
 	}
 	w.Header().Set("Sec-Websocket-Version", "13")
 	s.writeError(w, e)
