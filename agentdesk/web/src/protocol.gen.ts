@@ -312,6 +312,11 @@ export interface Caller {
   /** Number is as dialled or presented, unparsed; empty unless CLI is presented. */
   number?: string;
   cli: CLI;
+  /**
+   * Unverified tells that the number is what the caller says it is, given on a
+   * web page, and not what a network vouches for.
+   */
+  unverified?: boolean;
   /** Dialled is the number the caller rang, for example "101". */
   dialled?: string;
 }

@@ -85,7 +85,7 @@ export class Desk {
     this.now.value = this.#clock.now();
     env.timers.every(500, () => { this.now.value = this.#clock.now(); });
     env.phone.state.subscribe((s) => {
-      if (!s.call && this.connection.peek().kind === 'stopped') env.phone.use(undefined);
+      if (!s.call && s.registration !== 'off' && this.connection.peek().kind === 'stopped') env.phone.use(undefined);
       this.#tellPhone();
     });
   }

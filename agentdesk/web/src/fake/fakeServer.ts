@@ -72,6 +72,8 @@ export class FakeServer {
   publicCalls: string[] = [];
   /** What the public page's call gets instead of credentials. */
   publicRefusal: ApiError | undefined;
+  /** The protocol version snapshots claim. */
+  version: number = ProtocolVersion;
   wrapUpFor = 120_000;
   extendBy = 60_000;
   onControl: (r: ControlRequest) => void = () => {};
@@ -222,7 +224,7 @@ export class FakeServer {
       for (const d of missed) socket.deliver({ delta: d });
       return;
     }
-    socket.deliver({ snapshot: { version: ProtocolVersion, epoch: this.epoch, seq: this.seq, desk: structuredClone(this.desk), now: this.#now() } });
+    socket.deliver({ snapshot: { version: this.version, epoch: this.epoch, seq: this.seq, desk: structuredClone(this.desk), now: this.#now() } });
   }
 
   #handle(m: ClientMessage): { error: ProtocolError } | { reply?: unknown } {
