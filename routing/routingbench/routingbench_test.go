@@ -8,7 +8,7 @@ import (
 
 func TestRunMeasuresAWorkingCentre(t *testing.T) {
 	r := routingbench.Run(50, 10, 100, 2000)
-	if r.Events < 2000 || r.EventsPerSecond <= 0 || r.NsPerEvent <= 0 || r.AllocsPerEvent <= 0 {
+	if r.Events < 2000 || r.EventsPerSecond <= 0 || r.NsPerEvent <= 0 || r.CPUNsPerEvent <= 0 || r.AllocsPerEvent <= 0 {
 		t.Fatalf("nothing was measured: %+v", r)
 	}
 }
