@@ -43,6 +43,9 @@ type Caller struct {
 	// Number is as dialled or presented, unparsed; empty unless CLI is presented.
 	Number string `json:"number,omitempty"`
 	CLI    CLI    `json:"cli"`
+	// Unverified tells that the number is what the caller says it is, given on a
+	// web page, and not what a network vouches for.
+	Unverified bool `json:"unverified,omitempty"`
 	// Dialled is the number the caller rang, for example "101".
 	Dialled string `json:"dialled,omitempty"`
 }

@@ -3,6 +3,7 @@ package telephony
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ type playing struct {
 // arrive meets the caller.
 func (c *call) arrive(b ChannelEntered) {
 	dialled, presentation := b.Dialled, ""
+	c.caller.Unverified = slices.Contains(b.Args, "unverified")
 	for _, arg := range b.Args {
 		if v, is := strings.CutPrefix(arg, "dialled="); is && v != "" {
 			dialled = v
@@ -63,7 +65,7 @@ func (c *call) begin(number, presentation, dialled string) {
 		return
 	}
 	cli := presented(number, presentation)
-	c.caller = contact.Caller{CLI: cli, Dialled: dialled}
+	c.caller.CLI, c.caller.Dialled = cli, dialled
 	if cli == contact.CLIPresented {
 		c.caller.Number = number
 	}

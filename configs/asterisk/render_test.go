@@ -75,7 +75,7 @@ func TestRenderSaysWhatTheSettingsSay(t *testing.T) {
 		{"pjsip.conf", "\nmatch = 192.0.2.0/24\nmatch = 192.0.2.9\n"},
 		{"pjsip.conf", "\nusername = desk1\npassword = hunter2\n"},
 		{"pjsip.conf", "\ncontact = sip:desk2@192.0.2.20:5060\n"},
-		{"extensions.conf", "\nexten => +442079460101,1,Goto(c3i-front-door,s,1)\n"},
+		{"extensions.conf", "\nexten => +442079460101,1,Set(C3I_DIALLED=+442079460101)\n same => n,Goto(c3i-front-door,s,1)\n"},
 		{"extensions.conf", "\nexten => 7002,1,Stasis(bare,inbound)\n"},
 		{"extensions.conf", "\nexten => 999,1,Dial(PJSIP/999@exchange,120,r)\n"},
 		{"extensions.conf", "Dial(PJSIP/desk1&PJSIP/desk2,60,m(default))"},

@@ -289,12 +289,18 @@ func arrival(t *testing.T, conn *websocket.Conn) (id, args string) {
 func TestCallsReachTheApplication(t *testing.T) {
 	p := asterisktest.Start(t, asterisk.Settings{Queues: []asterisk.Queue{{Name: "park"}}, Extensions: waiting})
 	conn := application(t, p)
-	for _, c := range []struct{ context, exten string }{
-		{"from-trunk", "101"}, {"from-trunk", "s"}, {"public", "101"},
+	for _, c := range []struct{ context, exten, want string }{
+		{"from-trunk", "101", "inbound,dialled=101,pres="},
+		{"from-trunk", "s", "inbound,dialled=,pres="},
+		{"public", "101", "inbound,dialled=101,pres="},
 	} {
 		dial(t, p, c.context, c.exten)
-		if _, args := arrival(t, conn); args != "inbound" {
-			t.Errorf("%s@%s: arguments %q", c.exten, c.context, args)
+		_, args := arrival(t, conn)
+		if !strings.HasPrefix(args, c.want) {
+			t.Errorf("%s@%s: arguments %q, want %q…", c.exten, c.context, args, c.want)
+		}
+		if unverified := strings.HasSuffix(args, ",unverified"); unverified != (c.context == "public") {
+			t.Errorf("%s@%s: arguments %q: only a number typed on the call page is unverified", c.exten, c.context, args)
 		}
 	}
 }
@@ -314,8 +320,8 @@ func TestHandedOverCallsAreTakenAgain(t *testing.T) {
 	}
 	awaitDoing(t, p, "c3i-fallback MusicOnHold")
 	again, args := arrival(t, conn)
-	if again != id || args != "inbound,fallback" {
-		t.Errorf("channel %s with %q, want %s with inbound,fallback", again, args, id)
+	if again != id || !strings.HasPrefix(args, "inbound,fallback,dialled=101,") {
+		t.Errorf("channel %s with %q, want %s with inbound,fallback,dialled=101,…", again, args, id)
 	}
 }
 
