@@ -36,7 +36,7 @@ function Start({ caller }: { caller: Caller }): JSX.Element {
     <form onSubmit={submit} noValidate>
       {ended && !problem && <p class="app-call__end" role="status"><Icon name="check" /> {caller.end.value} {caller.seconds.value > 0 && `You were connected for ${spoken(caller.seconds.value)}.`}</p>}
       {problem && <div class="app-inline app-inline--warn" role="alert"><Icon name="warning" /> <p>{problem}</p></div>}
-      <Field id="number" label="Your phone number (optional)" hint="So that we can find what you told us before. We do not check it and will not ring it without asking." error={wrong || undefined}>
+      <Field id="number" label="Your phone number (optional)" hint="So that the call-handler can see what you told us before." error={wrong || undefined}>
         <input ref={number} class={`govuk-input${wrong ? ' govuk-input--error' : ''}`} id="number" name="number" type="tel" inputMode="tel" autocomplete="tel" aria-describedby={describedBy('number', true, !!wrong)} />
       </Field>
       <Button type="submit" kind="primary" icon="phone" class="app-button--call">{ended ? 'Call 101 again' : 'Call 101'}</Button>

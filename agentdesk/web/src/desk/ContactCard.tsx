@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import type { WorkItem } from '../protocol.gen.ts';
-import { elapsed, face, remaining, spoken, toMs } from '../state/clock.ts';
+import { elapsed, face, remaining, spoken, timeText, toMs } from '../state/clock.ts';
 import { languageName, type DeskState } from '../state/desk.ts';
 import { Button } from '../ui/Button.tsx';
 import { Icon } from '../ui/icons.tsx';
@@ -8,11 +8,9 @@ import type { Desk } from './model.ts';
 import type { View } from './view.ts';
 import { callerText, channels, likelyName, phases, whyLines } from './words.ts';
 
-/** How long the caller had waited when they were answered, or has waited by now, against the target. */
+/** How long the caller has waited, against the target. */
 function waited(w: WorkItem, now: number): { seconds: number; late: boolean } {
-  const from = toMs(w.arrival);
-  const until = w.phase === 'ringing' || w.phase === 'connecting' ? now : 0;
-  const seconds = until ? elapsed(from, until) : elapsed(from, Math.max(from, toMs(w.since)));
+  const seconds = elapsed(toMs(w.arrival), now);
   const target = w.why_data.target ? goSeconds(w.why_data.target) : 0;
   return { seconds, late: target > 0 && seconds > target };
 }
@@ -104,9 +102,11 @@ export function ContactCard({ desk, d, w, view }: { desk: Desk; d: DeskState; w:
         <dl class="app-facts">
           <Fact label="Queue">{w.queue_label}</Fact>
           <Fact label="Language">{languageName(d.catalogue, w.facts.language) || 'Not chosen'}</Fact>
-          <Fact label="Waited" flag={wait.late}>
-            <>{face(wait.seconds)} <span class="app-fact__aside">{wait.late ? <><Icon name="warning" size={14} /> over {w.why_data.target} target</> : w.why_data.target ? `of ${w.why_data.target}` : ''}</span></>
-          </Fact>
+          {w.phase === 'ringing' || w.phase === 'connecting'
+            ? <Fact label="Waited" flag={wait.late}>
+                <>{face(wait.seconds)} <span class="app-fact__aside">{wait.late ? <><Icon name="warning" size={14} /> over {w.why_data.target} target</> : w.why_data.target ? `of ${w.why_data.target}` : ''}</span></>
+              </Fact>
+            : <Fact label="Rang at">{timeText(toMs(w.arrival))}</Fact>}
           {(w.facts.contacts_30d ?? 0) > 0 && <Fact label="Last 30 days">{`${w.facts.contacts_30d} contact${w.facts.contacts_30d === 1 ? '' : 's'}`}</Fact>}
           {(w.facts.open_reports ?? 0) > 0 && <Fact label="Open reports">{String(w.facts.open_reports)}</Fact>}
         </dl>
