@@ -335,8 +335,10 @@ func (s *Store) eval(ctx context.Context, script string, keys []string, args ...
 }
 
 func decodeRecord(id contact.ID, m map[string]string) (Record, error) {
-	r := Record{ID: id, Channel: contact.Channel(m["channel"]), Number: m["number"], Person: contact.PersonID(m["person"]),
-		Queue: m["queue"], Handler: m["handler"], Ending: contact.Ending(m["ending"])}
+	r := Record{
+		ID: id, Channel: contact.Channel(m["channel"]), Number: m["number"], Person: contact.PersonID(m["person"]),
+		Queue: m["queue"], Handler: m["handler"], Ending: contact.Ending(m["ending"]),
+	}
 	r.Outcome = contact.Outcome{Code: m["outcome"], Note: m["outcome_note"]}
 	r.Note = Note{Text: m["note"], Author: m["note_by"]}
 	if r.Handler == "" {

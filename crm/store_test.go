@@ -43,8 +43,10 @@ func arrive(t *testing.T, s *crm.Store, id contact.ID, number string, at contact
 	if number == "" {
 		cli = contact.CLIWithheld
 	}
-	f, err := s.Identify(t.Context(), crm.Arrival{ID: id, Channel: contact.Phone, At: at,
-		Caller: contact.Caller{Number: number, CLI: cli, Dialled: "101"}, Facts: contact.Facts{Language: "en"}})
+	f, err := s.Identify(t.Context(), crm.Arrival{
+		ID: id, Channel: contact.Phone, At: at,
+		Caller: contact.Caller{Number: number, CLI: cli, Dialled: "101"}, Facts: contact.Facts{Language: "en"},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -305,6 +307,7 @@ func (r *roundTrips) DialHook(next redis.DialHook) redis.DialHook { return next 
 func (r *roundTrips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error { r.n++; return next(ctx, cmd) }
 }
+
 func (r *roundTrips) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error { r.n++; return next(ctx, cmds) }
 }
@@ -349,6 +352,7 @@ func (h slotHook) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (h slotHook) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error { h.check(cmd); return next(ctx, cmd) }
 }
+
 func (h slotHook) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
 	return func(ctx context.Context, cmds []redis.Cmder) error {
 		for _, c := range cmds {
@@ -391,8 +395,10 @@ func TestArrivalsWhileRedisIsAwayAreRecordedLater(t *testing.T) {
 	done := make(chan struct{})
 	go func() { s.Run(ctx); close(done) }()
 	srv.Kill()
-	_, err = s.Identify(t.Context(), crm.Arrival{ID: "c1", Channel: contact.Phone, At: start,
-		Caller: contact.Caller{Number: "07700 900008", CLI: contact.CLIPresented}})
+	_, err = s.Identify(t.Context(), crm.Arrival{
+		ID: "c1", Channel: contact.Phone, At: start,
+		Caller: contact.Caller{Number: "07700 900008", CLI: contact.CLIPresented},
+	})
 	if err == nil {
 		t.Fatal("Identify succeeded without Redis")
 	}
