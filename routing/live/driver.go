@@ -1,6 +1,7 @@
 package live
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +84,6 @@ type Driver struct {
 	out       *outlet
 	ownerDone chan struct{}
 	stop      context.CancelFunc
-	stopped   chan struct{}
 	stopErr   error
 
 	// Owned by the owner goroutine once it runs.
@@ -145,7 +145,7 @@ func New(o Options) (*Driver, error) {
 	}
 	d := &Driver{
 		o: o, metrics: o.Metrics, clock: newClock(o.Now), inbox: newInbox(), engine: routing.New(),
-		ownerDone: make(chan struct{}), stopped: make(chan struct{}),
+		ownerDone: make(chan struct{}),
 	}
 	return d, nil
 }
@@ -277,11 +277,11 @@ func (d *Driver) newItem(ev routing.Event) (item, error) {
 }
 
 func (d *Driver) accept(it item) error {
+	if err := d.Err(); err != nil {
+		return err
+	}
 	if d.state.Load() == created || !d.inbox.put(it) {
-		if err := d.Err(); err != nil {
-			return err
-		}
-		return ErrStopped
+		return cmp.Or(d.Err(), ErrStopped)
 	}
 	return nil
 }
@@ -301,7 +301,7 @@ func (d *Driver) Ready() error {
 // Err is nil until the driver fails for good, as it does when another process
 // takes the journal over (journal.ErrFenced) or the engine panics.
 func (d *Driver) Err() error {
-	if d.state.Load() == created {
+	if d.state.Load() == created || d.out == nil {
 		return nil
 	}
 	return d.out.failure()
@@ -322,7 +322,6 @@ func (d *Driver) Stop(ctx context.Context) error {
 	case created:
 		d.state.Store(stopping)
 		d.inbox.close()
-		close(d.stopped)
 		return nil
 	case stopping:
 		return d.stopErr

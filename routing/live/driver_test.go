@@ -90,3 +90,34 @@ func TestAStoppedDriverAcceptsNothing(t *testing.T) {
 		t.Errorf("Ready = %v, want ErrStopped", err)
 	}
 }
+
+func TestBeforeStartAndAfterwards(t *testing.T) {
+	if _, err := live.New(live.Options{}); err == nil {
+		t.Error("a driver without a journal was made")
+	}
+	d, err := live.New(live.Options{Store: journal.NewMemory(journal.Retention{})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Submit(testContext(t), routing.Tick{}); err != live.ErrStopped {
+		t.Errorf("Submit before Start = %v, want ErrStopped", err)
+	}
+	if err := d.Attach("x", newRecorder()); err != nil {
+		t.Error(err)
+	}
+	if err := d.Attach("x", newRecorder()); err == nil {
+		t.Error("two sinks of one name were attached")
+	}
+	if err := d.Stop(testContext(t)); err != nil {
+		t.Error(err)
+	}
+	if err := d.Submit(testContext(t), routing.Tick{}); err != live.ErrStopped {
+		t.Errorf("Submit after Stop = %v, want ErrStopped", err)
+	}
+	if err := d.Start(testContext(t)); err != live.ErrStarted {
+		t.Errorf("Start after Stop = %v, want ErrStarted", err)
+	}
+	if err := d.Attach("y", newRecorder()); err != live.ErrStarted {
+		t.Errorf("Attach after Stop = %v, want ErrStarted", err)
+	}
+}
