@@ -151,6 +151,9 @@ func (a *audit) lines() {
 	e := a.e
 	waiting, ringing, refused := map[*queue]int{}, map[*queue]int{}, 0
 	for _, c := range a.contacts {
+		if c.line == nil {
+			continue // in conversation, or a fault already reported
+		}
 		switch c.phase {
 		case "":
 			waiting[c.line.queue]++
@@ -318,11 +321,8 @@ func (a *audit) nothingLeftUndone() {
 				free = append(free, h)
 			}
 		}
-		if len(free) == 0 && len(e.refused) == 0 {
-			continue
-		}
 		for _, c := range a.contacts {
-			if c.phase != "" || c.channel != ch {
+			if c.phase != "" || c.channel != ch || c.line == nil {
 				continue
 			}
 			for _, h := range free {

@@ -149,10 +149,9 @@ func (e *Engine) explain(c *inquiry, h *handler) Why {
 		fit, _ := h.profile.fits(l.channel, l.needs)
 		w.Eligible = []Candidate{{Agent: h.id, Proficiency: fit, IdleSince: h.idleSince}}
 	} else {
+		// The handler is the first: a freed one is the only one, because others
+		// who could take the contact would have it already.
 		w.Eligible, able, refused = e.candidates(c)
-		if i := slices.IndexFunc(w.Eligible, func(k Candidate) bool { return k.Agent == h.id }); i != 0 {
-			w.Eligible = e.chosenFirst(w.Eligible, i, c, h)
-		}
 	}
 	w.EligibleCount = able - refused
 	w.Chosen = "most_due"
@@ -199,16 +198,6 @@ func (e *Engine) candidates(c *inquiry) (list []Candidate, able, refused int) {
 		}
 	}
 	return list, able, refused
-}
-
-// chosenFirst moves the chosen handler to the front, at index i or not listed.
-func (e *Engine) chosenFirst(list []Candidate, i int, c *inquiry, h *handler) []Candidate {
-	if i > 0 {
-		list = slices.Delete(list, i, i+1)
-	}
-	fit, _ := h.profile.fits(c.line.channel, c.line.needs)
-	list = slices.Insert(list, 0, Candidate{Agent: h.id, Proficiency: fit, IdleSince: h.idleSince})
-	return list[:min(len(list), WhyListed)]
 }
 
 func decidedBy(eligible []Candidate) string {
