@@ -1,9 +1,11 @@
 package live_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -195,6 +197,39 @@ func TestAnotherProcessFencesThisOneOff(t *testing.T) {
 		t.Errorf("Ready after fencing gave %v, want ErrFenced", err)
 	}
 	must(t, second, call(2))
+}
+
+// A spool left behind while another process went on does not continue the
+// journal: it is kept for a person, and the journal rules.
+func TestASpoolTheJournalWentOnWithoutIsSetAside(t *testing.T) {
+	server := redistest.New(t)
+	dir := t.TempDir()
+	store := journal.NewRedis(client(t, server), "journal", journal.Retention{})
+	first := start(t, live.Options{Store: store, SpoolDir: dir})
+	must(t, first, publish(t))
+	server.Kill()
+	must(t, first, call(1), call(2), call(3))
+	if err := first.Stop(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	server.Start()
+	second := start(t, live.Options{Store: store, SpoolDir: t.TempDir()})
+	must(t, second, call(4))
+	want := hash(t, second)
+	if err := second.Stop(testContext(t)); err != nil {
+		t.Fatal(err)
+	}
+	third := start(t, live.Options{Store: store, SpoolDir: dir})
+	r := third.Recovered()
+	if r.SetAside == "" || r.Spooled != 0 {
+		t.Errorf("recovered %+v, want the spool set aside", r)
+	}
+	if hash(t, third) != want {
+		t.Error("the recovered state is not the journal's")
+	}
+	if b, err := os.ReadFile(r.SetAside); err != nil || bytes.Count(b, []byte("\n")) != 3 {
+		t.Errorf("the spool set aside reads %q, %v; want its three records", b, err)
+	}
 }
 
 // A Redis that comes back without its latest records gets them again.
