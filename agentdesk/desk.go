@@ -46,6 +46,7 @@ type desk struct {
 	phoneTab     string // the tab the credentials were made for
 	phoneUser    string
 	provisioning bool
+	phoneSaid    bool // the handler knows that there are no credentials
 
 	known     chan struct{} // closed once routing has said something of the handler
 	forgotten chan struct{} // closed when a retired desk has left the hub
@@ -120,12 +121,6 @@ func (d *desk) sendLocked(c *conn, frame []byte) {
 
 func (d *desk) publishWorkLocked() { d.publishLocked(wireDelta{Work: &d.state.Work}) }
 
-func (d *desk) notice(level, code, text string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.publishLocked(wireDelta{Notice: &Notice{Level: level, Code: code, Text: text}})
-}
-
 // helloWait bounds how long a new desk waits for the engine's first word before
 // it is shown anyway.
 const helloWait = time.Second
@@ -151,6 +146,14 @@ func (d *desk) hello(c *conn, u User, session string, id uint64, in HelloRequest
 	if d.state.Phone.Kind == "browser" && (freshPage || d.tab != in.Tab) {
 		d.want.device = false // a page that has just loaded has no phone yet
 	}
+	if d.state.Phone.Kind == "browser" && d.phoneTab != in.Tab && d.phoneUser != "" {
+		// The credentials belong to the other tab; new ones follow as a delta.
+		d.state.Phone, d.phoneUser, d.phoneTab = PhoneInfo{Kind: "browser"}, "", ""
+		phone := d.state.Phone
+		d.live = false
+		d.publishLocked(wireDelta{Phone: &phone})
+	}
+	d.phoneSaid = false
 	d.conn, d.live, d.tab, d.session = c, false, in.Tab, session
 	d.lastSeen = d.s.now()
 	d.want.signedOn, d.want.present, d.want.profile = true, true, u.Profile
@@ -277,6 +280,15 @@ func (d *desk) signOff(session string) {
 	}
 	d.want.signedOn = false
 	d.kickLocked()
+}
+
+// moveSession follows a session to its new token.
+func (d *desk) moveSession(old, token string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.session == old {
+		d.session = token
+	}
 }
 
 // dial tells which phone rings.

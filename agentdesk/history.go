@@ -91,8 +91,8 @@ func (h *history) drain(ctx context.Context) error {
 	defer func() { <-h.turn }()
 	pause := 50 * time.Millisecond
 	for {
-		e, any := h.head()
-		if !any {
+		e, waiting := h.head()
+		if !waiting {
 			return nil
 		}
 		one, cancel := context.WithTimeout(ctx, 3*time.Second)

@@ -161,7 +161,7 @@ func (d *desk) adopt(a routing.AgentChanged) {
 
 // phoneRenew is how long before their end credentials are made anew, while no
 // call is in hand.
-const phoneRenew = contact.Duration(10 * contact.Minute)
+const phoneRenew = 10 * contact.Minute
 
 // provisionLocked gets browser-phone credentials when the desk needs some.
 func (d *desk) provisionLocked() {
@@ -177,13 +177,26 @@ func (d *desk) provisionLocked() {
 	d.provisioning = d.s.spawn(func() { d.provision(tab) })
 }
 
+// sayNoPhone tells the handler once that there are no credentials yet.
+func (d *desk) sayNoPhone() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.phoneSaid || !d.live {
+		return // a desk that opens later is told at the next failure
+	}
+	d.phoneSaid = true
+	d.publishLocked(wireDelta{Notice: &Notice{
+		Level: "error", Code: "phone_unavailable", Text: "Your browser phone cannot be connected just now. The system keeps trying.",
+	}})
+}
+
 func (d *desk) provision(tab string) {
 	ctx, cancel := context.WithTimeout(d.s.life, d.s.o.RequestTimeout)
 	defer cancel()
 	creds, err := d.s.o.Phones.Provision(ctx, d.agent)
 	if err != nil {
 		d.s.log.Warn().Err(err).Str("agent", string(d.agent)).Msg("no credentials for a browser phone; trying again")
-		d.notice("error", "phone_unavailable", "Your browser phone cannot be connected just now. The system keeps trying.")
+		d.sayNoPhone()
 		select { // the next sweep after this pause tries again
 		case <-time.After(2 * time.Second):
 		case <-d.s.life.Done():
@@ -199,7 +212,7 @@ func (d *desk) provision(tab string) {
 		d.mu.Unlock()
 		return
 	}
-	d.phoneUser, d.phoneTab = creds.User, tab
+	d.phoneUser, d.phoneTab, d.phoneSaid = creds.User, tab, false
 	d.state.Phone = PhoneInfo{Kind: "browser", URI: creds.URI, User: creds.User, Password: creds.Password, Path: sipPath(tab), ExpiresAt: creds.ExpiresAt}
 	phone := d.state.Phone
 	d.publishLocked(wireDelta{Phone: &phone})

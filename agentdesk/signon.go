@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"example.org/c3i/routing"
 )
 
 // SignOnRequest is the body of POST /api/sign-on.
@@ -113,11 +115,25 @@ func (s *Server) handleSignOn(w http.ResponseWriter, r *http.Request) {
 	}
 	s.perUser.forget(name)
 	s.perAddress.giveBack(address)
-	if err := s.sessions.open(ctx, u); err != nil {
+	if err := s.openSession(r, u); err != nil {
 		s.internal(w, r, err)
 		return
 	}
 	s.writeJSON(w, http.StatusOK, MeBody{account(u)})
+}
+
+// openSession starts a session under a new token. A desk the user has open under
+// the old one goes on.
+func (s *Server) openSession(r *http.Request, u User) error {
+	ctx := r.Context()
+	same := s.sessions.GetString(ctx, sessionUser) == u.Name
+	if err := s.sessions.open(ctx, u); err != nil {
+		return err
+	}
+	if d := s.hub.find(routing.AgentID(u.Name)); d != nil && same {
+		d.moveSession(s.sessions.token(r), s.sessions.Token(ctx))
+	}
+	return nil
 }
 
 func (s *Server) handlePassword(w http.ResponseWriter, r *http.Request) {
@@ -151,7 +167,7 @@ func (s *Server) handlePassword(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	if err := s.sessions.open(ctx, after); err != nil {
+	if err := s.openSession(r, after); err != nil {
 		s.internal(w, r, err)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/cookiejar"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -244,6 +245,39 @@ func TestSigningOffOneWorkstationLeavesTheOther(t *testing.T) {
 	wait(t, a.Done())
 	must(t, first.SignOff(w.ctx()))
 	w.ready(b)
+}
+
+func TestChangingThePasswordKeepsTheDeskAndEndsOtherSessions(t *testing.T) {
+	w := newWorld(t)
+	w.add("anna")
+	other := w.signOn("anna")
+	s := w.signOn("anna")
+	d := w.open(s)
+	must(t, s.ChangePassword(w.ctx(), password, "three random words"))
+	w.server.CheckSessions()
+	w.ready(d)
+	refused(t, other.Call(w.ctx(), "GET", "/api/me", nil, nil), agentdesk.CodeNotSignedOn)
+}
+
+// A request that read a session before it was ended used to write it back.
+func TestEndedSessionCannotBeBroughtBack(t *testing.T) {
+	w := newWorld(t)
+	w.add("anna")
+	s := w.signOn("anna")
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for range 20 {
+				_ = s.Call(w.ctx(), "GET", "/api/queues", nil, nil) // refused or not, by the moment
+			}
+		})
+	}
+	header := map[string]string{"Cookie": s.Header().Get("Cookie")}
+	must(t, s.SignOff(w.ctx()))
+	wg.Wait()
+	if resp, _ := send(t, w, &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}, "GET", "/api/me", "", header); resp.StatusCode != 401 {
+		t.Fatalf("the ended session answers %d", resp.StatusCode)
+	}
 }
 
 func TestDisabledUserIsThrownOut(t *testing.T) {

@@ -86,7 +86,7 @@ func (s *Session) Open(ctx context.Context, o Options) (*Desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	go d.run(ws)
+	go d.run(ws) //nolint:gosec // the desk outlives the context that opened it; Close ends it
 	if err := d.Wait(ctx, func(agentdesk.Desk) bool { return true }); err != nil {
 		d.Close()
 		return nil, err
