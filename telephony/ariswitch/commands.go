@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/CyCoreSystems/ari/v5"
@@ -239,24 +240,34 @@ func (s *Switch) Continue(ctx context.Context, ch telephony.ChannelID, to teleph
 	return s.call(ctx, request{op: "continue", method: http.MethodPost, path: channelPath(ch, "continue"), query: q, again: true})
 }
 
-// Variables reads channel variables.
+// Variables reads channel variables, all at once.
 func (s *Switch) Variables(ctx context.Context, ch telephony.ChannelID, names ...string) (map[string]string, error) {
-	vars := make(map[string]string, len(names))
-	for _, name := range names {
-		var v struct {
-			Value string `json:"value"`
-		}
-		err := s.call(ctx, request{
-			op: "variable", method: http.MethodGet, path: channelPath(ch, "variable"),
-			query: url.Values{"variable": {name}}, into: &v, again: true,
-		})
-		// 404 speaks of the variable as well as of the channel.
-		if err != nil && !(errors.Is(err, telephony.ErrNotFound) && strings.Contains(message(err), "variable")) {
-			return vars, err
-		}
-		vars[name] = v.Value
+	values, errs := make([]string, len(names)), make([]error, len(names))
+	var all sync.WaitGroup
+	for i, name := range names {
+		all.Go(func() { values[i], errs[i] = s.variable(ctx, ch, name) })
 	}
-	return vars, nil
+	all.Wait()
+	vars := make(map[string]string, len(names))
+	for i, name := range names {
+		vars[name] = values[i]
+	}
+	return vars, errors.Join(errs...)
+}
+
+func (s *Switch) variable(ctx context.Context, ch telephony.ChannelID, name string) (string, error) {
+	var v struct {
+		Value string `json:"value"`
+	}
+	err := s.call(ctx, request{
+		op: "variable", method: http.MethodGet, path: channelPath(ch, "variable"),
+		query: url.Values{"variable": {name}}, into: &v, again: true,
+	})
+	// 404 speaks of the variable as well as of the channel.
+	if errors.Is(err, telephony.ErrNotFound) && strings.Contains(message(err), "variable") {
+		err = nil
+	}
+	return v.Value, err
 }
 
 // Watch subscribes to a channel.
