@@ -310,16 +310,30 @@ func TestRedisAwayThrowsNobodyOut(t *testing.T) {
 	w.redis.Start()
 }
 
-func TestSessionsEndByThemselves(t *testing.T) {
-	w := newWorld(t, func(o *agentdesk.Options) {
-		o.SessionIdle, o.SessionLife = 300*time.Millisecond, time.Hour
-	})
+func TestIdleSessionEndsByItself(t *testing.T) {
+	w := newWorld(t, func(o *agentdesk.Options) { o.SessionIdle = 200 * time.Millisecond })
 	w.add("anna")
 	s := w.signOn("anna")
-	must(t, s.Call(w.ctx(), "GET", "/api/me", nil, nil))
-	idle := time.NewTimer(600 * time.Millisecond)
-	<-idle.C
+	rdb := w.redis.Client()
+	eventually(t, "the session's key expires", func() bool {
+		keys, err := rdb.Keys(w.ctx(), "desk:session:*").Result()
+		must(t, err)
+		return len(keys) == 0
+	})
 	refused(t, s.Call(w.ctx(), "GET", "/api/me", nil, nil), agentdesk.CodeNotSignedOn)
+}
+
+func TestBusySessionEndsAtItsLifetime(t *testing.T) {
+	w := newWorld(t, func(o *agentdesk.Options) { o.SessionIdle, o.SessionLife = time.Hour, 500*time.Millisecond })
+	w.add("anna")
+	s := w.signOn("anna")
+	eventually(t, "a session in use ends", func() bool {
+		err := s.Call(w.ctx(), "GET", "/api/me", nil, nil)
+		if err != nil {
+			refused(t, err, agentdesk.CodeNotSignedOn)
+		}
+		return err != nil
+	})
 }
 
 func TestMalformedBodies(t *testing.T) {
