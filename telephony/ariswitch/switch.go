@@ -27,6 +27,7 @@ type Switch struct {
 	watched map[string]bool
 
 	cancel context.CancelFunc
+	closed sync.Once
 	work   sync.WaitGroup
 }
 
@@ -52,9 +53,12 @@ func Open(o Options) (*Switch, error) {
 }
 
 // Close ends the event stream and every connection. Calls stay up in Asterisk.
+// Closing twice does nothing the second time.
 func (s *Switch) Close() {
-	s.cancel()
-	close(s.events.quit)
+	s.closed.Do(func() {
+		s.cancel()
+		close(s.events.quit)
+	})
 	s.work.Wait()
 	s.http.CloseIdleConnections()
 }
