@@ -130,7 +130,8 @@ type Telephony struct {
 
 // Prompts is how prompts are spoken.
 type Prompts struct {
-	// Dir holds prompt files and recordings. Empty is the set built in.
+	// Dir holds prompt files and recordings. Empty is the set built in, with the
+	// recordings that are in recordings/ of the data folder.
 	Dir string `mapstructure:"dir"`
 	// Espeak is the espeak-ng program.
 	Espeak string `mapstructure:"espeak"`
@@ -254,8 +255,8 @@ func (c *Config) Validate() []FieldError {
 	if len(c.Telephony.Numbers) == 0 {
 		add("telephony.numbers", "must list at least one service number, for example 101")
 	}
-	if c.Telephony.FallbackRetry < 0 {
-		add("telephony.fallback_retry", "must not be negative")
+	if c.Telephony.FallbackRetry < time.Second || c.Telephony.FallbackRetry > time.Hour {
+		add("telephony.fallback_retry", "must be between 1s and 1h")
 	}
 	if len(c.Telephony.Region) != 2 {
 		add("telephony.region", "%q is not an ISO 3166 region such as GB", c.Telephony.Region)

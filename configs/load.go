@@ -3,6 +3,8 @@ package configs
 import (
 	"errors"
 	"fmt"
+	"iter"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -59,7 +61,8 @@ func defaultDataDir() string {
 // Flags defines a flag for every key that holds a single value or a list of
 // words. Lists of tables (trunks, phones) are for the file.
 func Flags(fs *pflag.FlagSet) {
-	walk(reflect.ValueOf(Defaults()), "", func(key string, v reflect.Value) {
+	d := Defaults()
+	walk(reflect.ValueOf(&d).Elem(), "", func(key string, v reflect.Value) {
 		switch x := v.Interface().(type) {
 		case string:
 			fs.String(key, x, usage[key])
@@ -89,7 +92,7 @@ var usage = map[string]string{
 	"redis.master":              "master name when redis.addrs are Sentinels",
 	"redis.username":            "Redis user",
 	"redis.password":            "Redis password",
-	"redis.tls":                 "use TLS to Redis",
+	"redis.tls":                 "speak TLS with Redis",
 	"redis.db":                  "Redis database number",
 	"asterisk.program":          "asterisk to start",
 	"asterisk.user":             "user the private Asterisk runs as when c3i runs as root",
@@ -103,6 +106,8 @@ var usage = map[string]string{
 	"asterisk.rtp_end":          "last media port",
 	"asterisk.external_address": "address told to SIP peers outside local_nets",
 	"asterisk.local_nets":       "networks reached without NAT",
+	"asterisk.trunks":           "carriers and exchanges calls come from (file only)",
+	"asterisk.phones":           "handlers' own SIP phones (file only)",
 	"telephony.numbers":         "service numbers that reach the front door",
 	"telephony.emergency":       "dial string of the emergency control room (key 9)",
 	"telephony.fallback_retry":  "how long the dialplan retries when C3i is away",
@@ -121,70 +126,139 @@ var usage = map[string]string{
 
 // Load reads the settings: defaults, then the file (empty name: none), then the
 // environment, then flags that were set. Unknown keys in the file and unknown
-// C3I_ variables are errors that suggest the nearest key; every problem is
-// reported, joined.
+// C3I_ variables are errors that suggest the nearest key. Every problem is
+// reported, joined; those of the file begin with file:line:column. What could be
+// read is returned beside the error.
 func Load(file string, fs *pflag.FlagSet) (Config, error) {
+	c := Defaults()
 	v := viper.New()
 	v.SetConfigType("yaml")
 	keys := map[string]reflect.Value{}
-	walk(reflect.ValueOf(Defaults()), "", func(key string, val reflect.Value) {
-		keys[key] = val
-		if val.Kind() == reflect.Slice && val.Type().Elem().Kind() == reflect.Struct {
-			return // set by the file only, else viper would merge lists element by element
-		}
-		v.SetDefault(key, val.Interface())
-	})
+	walk(reflect.ValueOf(&c).Elem(), "", func(key string, val reflect.Value) { keys[key] = val })
 	v.SetEnvPrefix(EnvPrefix)
 	v.SetEnvKeyReplacer(strings.NewReplacer(".", "_"))
 	v.AutomaticEnv()
+	var at places
 	var problems []error
 	if file != "" {
-		v.SetConfigFile(file)
-		if err := v.ReadInConfig(); err != nil {
-			return Config{}, fmt.Errorf("%s: %w", file, err)
-		}
-		for _, key := range v.AllKeys() {
-			if v.InConfig(key) && !known(keys, key) {
-				problems = append(problems, fmt.Errorf("%s: unknown key %q%s", file, key, suggest(key, keys)))
-			}
+		var bad []error
+		if at, bad = readFile(v, file, keys); len(bad) > 0 {
+			problems = append(problems, bad...)
 		}
 	}
 	problems = append(problems, unknownEnv(keys, os.Environ())...)
+	flagged := map[string]bool{}
 	if fs != nil {
 		for key := range keys {
 			if f := fs.Lookup(key); f != nil && f.Changed {
 				if err := v.BindPFlag(key, f); err != nil {
-					return Config{}, fmt.Errorf("flag --%s: %w", key, err)
+					return c, fmt.Errorf("flag --%s: %w", key, err)
 				}
+				flagged[key] = true
 			}
 		}
 	}
-	c := Config{}
-	hook := mapstructure.ComposeDecodeHookFunc(toDuration, mapstructure.StringToSliceHookFunc(","))
-	exact := func(dc *mapstructure.DecoderConfig) { dc.ErrorUnused = len(problems) == 0 }
-	if err := v.Unmarshal(&c, viper.DecodeHook(hook), exact); err != nil {
-		return Config{}, errors.Join(append(problems, fmt.Errorf("settings: %w", err))...)
+	// locate says where a setting that cannot be used was given.
+	locate := func(f FieldError) error {
+		key, _, _ := strings.Cut(f.Key, "[")
+		switch {
+		case flagged[key]:
+			return fmt.Errorf("--%w", f)
+		case os.Getenv(envName(key)) != "":
+			return fmt.Errorf("environment: %s: %s", envName(key), f.Message)
+		}
+		return at.locate(f)
 	}
-	d := Defaults()
-	if !v.IsSet("asterisk.trunks") {
-		c.Asterisk.Trunks = d.Asterisk.Trunks
-	}
+	unread := map[string]bool{}
+	walk(reflect.ValueOf(&c).Elem(), "", func(key string, val reflect.Value) {
+		raw := v.Get(key)
+		if raw == nil {
+			return
+		}
+		for _, f := range decode(key, raw, val) {
+			unread[key] = true
+			problems = append(problems, locate(f))
+		}
+	})
 	for _, f := range c.Validate() {
-		problems = append(problems, f)
+		if key, _, _ := strings.Cut(f.Key, "["); !unread[key] {
+			problems = append(problems, locate(f))
+		}
 	}
 	return c, errors.Join(problems...)
 }
 
+func envName(key string) string {
+	return EnvPrefix + "_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+}
+
+// decode puts a value from file, environment or flag into a setting.
+func decode(key string, raw any, into reflect.Value) []FieldError {
+	fresh := reflect.New(into.Type()) // a list replaces the default, and does not extend it
+	d, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
+		Result: fresh.Interface(), WeaklyTypedInput: true, ErrorUnused: true,
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(toDuration, mapstructure.StringToSliceHookFunc(",")),
+	})
+	if err != nil {
+		return []FieldError{{key, err.Error()}}
+	}
+	if err := d.Decode(raw); err != nil {
+		if bad := unknownFields(key, raw, into.Type()); len(bad) > 0 {
+			return bad
+		}
+		return []FieldError{{key, fmt.Sprintf("%q is not %s", fmt.Sprint(raw), wanted(into.Type()))}}
+	}
+	into.Set(fresh.Elem())
+	return nil
+}
+
+// unknownFields finds keys that the tables of a list do not have.
+func unknownFields(key string, raw any, t reflect.Type) []FieldError {
+	list, ok := raw.([]any)
+	if !ok || t.Kind() != reflect.Slice || t.Elem().Kind() != reflect.Struct {
+		return nil
+	}
+	known := map[string]reflect.Value{}
+	walk(reflect.Zero(t.Elem()), "", func(name string, v reflect.Value) { known[name] = v })
+	var bad []FieldError
+	for i, item := range list {
+		table, ok := item.(map[string]any)
+		if !ok {
+			continue
+		}
+		names := slices.Sorted(maps.Keys(table))
+		for _, name := range names {
+			if _, ok := known[strings.ToLower(name)]; !ok {
+				bad = append(bad, FieldError{fmt.Sprintf("%s[%d].%s", key, i, name), "unknown key" + suggest(name, known)})
+			}
+		}
+	}
+	return bad
+}
+
+// wanted says in words what a setting takes.
+func wanted(t reflect.Type) string {
+	switch {
+	case t == reflect.TypeFor[time.Duration]():
+		return "a length of time such as 30s"
+	case t.Kind() == reflect.Int:
+		return "a whole number"
+	case t.Kind() == reflect.Bool:
+		return "true or false"
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct:
+		return "a list of tables such as [{name: a}]"
+	case t.Kind() == reflect.Slice:
+		return "a list of words such as [a, b]"
+	}
+	return "a word"
+}
+
 func toDuration(from, to reflect.Type, data any) (any, error) {
-	text, ok := data.(string)
-	if to != reflect.TypeFor[time.Duration]() || !ok {
+	if to != reflect.TypeFor[time.Duration]() || from == to {
 		return data, nil
 	}
-	d, err := time.ParseDuration(text)
-	if err != nil {
-		return nil, fmt.Errorf("%q is not a length of time such as 30s", text)
-	}
-	return d, nil
+	// A bare number has no unit; only 0 needs none.
+	return time.ParseDuration(fmt.Sprint(data))
 }
 
 // notSettings are C3I_ variables that set-up and tests use for programs of their
@@ -195,7 +269,7 @@ func unknownEnv(keys map[string]reflect.Value, environ []string) []error {
 	var problems []error
 	byEnv := map[string]reflect.Value{}
 	for key, v := range keys {
-		byEnv[EnvPrefix+"_"+strings.ToUpper(strings.ReplaceAll(key, ".", "_"))] = v
+		byEnv[envName(key)] = v
 	}
 	for _, kv := range environ {
 		name, _, _ := strings.Cut(kv, "=")
@@ -210,22 +284,23 @@ func unknownEnv(keys map[string]reflect.Value, environ []string) []error {
 	return problems
 }
 
-func known(keys map[string]reflect.Value, key string) bool {
-	_, ok := keys[key]
-	return ok
+func suggest(key string, keys map[string]reflect.Value) string {
+	if best := Nearest(key, maps.Keys(keys)); best != "" {
+		return fmt.Sprintf(": did you mean %q?", best)
+	}
+	return ""
 }
 
-func suggest(key string, keys map[string]reflect.Value) string {
-	best, bestDistance := "", len(key)/2+1
-	for k := range keys {
-		if d := distance(key, k); d < bestDistance || d == bestDistance && best != "" && k < best {
+// Nearest is the name of names that was probably meant by a mistyped one, empty
+// when none is near. Of two as near the first in the alphabet is taken.
+func Nearest(typed string, names iter.Seq[string]) string {
+	best, bestDistance := "", len(typed)/2+1
+	for k := range names {
+		if d := distance(typed, k); d < bestDistance || d == bestDistance && best != "" && k < best {
 			best, bestDistance = k, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(": did you mean %q?", best)
+	return best
 }
 
 // distance is the Levenshtein distance in bytes.
