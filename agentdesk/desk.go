@@ -355,6 +355,7 @@ func (s *Server) catalogue(plan *routing.Plan) Catalogue {
 		// Empty lists, never null, on the wire.
 		NotReadyReasons: append([]routing.Code{}, plan.NotReadyReasons...),
 		Outcomes:        append([]routing.Code{}, plan.Outcomes...),
+		Skills:          append([]routing.Code{}, plan.Skills...),
 		Languages:       append([]routing.Code{}, s.o.Languages...),
 	}
 }

@@ -276,6 +276,8 @@ type Catalogue struct {
 	PlanVersion     int            `json:"plan_version"`
 	NotReadyReasons []routing.Code `json:"not_ready_reasons"`
 	Outcomes        []routing.Code `json:"outcomes"`
+	// Skills are code and name, for explanations.
+	Skills []routing.Code `json:"skills"`
 	// Languages are code and name, for the person form.
 	Languages []routing.Code `json:"languages"`
 }

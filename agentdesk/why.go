@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"example.org/c3i/contact"
 	"example.org/c3i/routing"
 )
 
@@ -17,7 +18,7 @@ func whySentence(w routing.Why, plan *routing.Plan) string {
 		b.WriteString("it is waiting in " + queueLabel(plan, w.Queue))
 	}
 	if len(w.Needs) > 0 {
-		b.WriteString(", which needs " + needsInWords(w.Needs))
+		b.WriteString(", which needs " + needsInWords(w.Needs, plan))
 	}
 	b.WriteString(", and ")
 	n := w.EligibleCount
@@ -46,10 +47,10 @@ func whySentence(w routing.Why, plan *routing.Plan) string {
 	return b.String()
 }
 
-func needsInWords(needs []routing.Need) string {
+func needsInWords(needs []routing.Need, plan *routing.Plan) string {
 	words := make([]string, len(needs))
 	for i, n := range needs {
-		words[i] = string(n.Skill)
+		words[i] = skillLabel(plan, n.Skill)
 		if n.Min > 1 {
 			words[i] += " at level " + strconv.Itoa(int(n.Min)) + " or above"
 		}
@@ -58,4 +59,16 @@ func needsInWords(needs []routing.Need) string {
 		return words[0]
 	}
 	return strings.Join(words[:len(words)-1], ", ") + " and " + words[len(words)-1]
+}
+
+// skillLabel is the plan's word for a skill, else its name.
+func skillLabel(plan *routing.Plan, skill contact.Skill) string {
+	if plan != nil {
+		for _, s := range plan.Skills {
+			if s.Code == string(skill) && s.Label != "" {
+				return s.Label
+			}
+		}
+	}
+	return string(skill)
 }

@@ -14,6 +14,8 @@ type Plan struct {
 	Offer OfferPolicy
 	// WrapUp is the default wrap-up; a queue may override it.
 	WrapUp WrapUpPolicy
+	// Skills lists the declared skills with the words people see.
+	Skills []Code
 	// NotReadyReasons and Outcomes list the codes handlers may use.
 	NotReadyReasons []Code
 	Outcomes        []Code

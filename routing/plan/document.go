@@ -31,7 +31,7 @@ func (d *Document) Zone() contact.Zone { return d.zone }
 // functions in it are shared and must not be changed.
 func (d *Document) Plan(version int) *routing.Plan {
 	p := d.plan
-	p.Version = version
+	p.Version, p.Skills = version, d.Skills
 	return &p
 }
 

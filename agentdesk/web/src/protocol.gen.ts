@@ -474,6 +474,8 @@ export interface Catalogue {
   plan_version: number;
   not_ready_reasons: Code[] | null;
   outcomes: Code[] | null;
+  /** Skills are code and name, for explanations. */
+  skills: Code[] | null;
   /** Languages are code and name, for the person form. */
   languages: Code[] | null;
 }

@@ -91,7 +91,7 @@ export function ContactCard({ desk, d, w, view }: { desk: Desk; d: DeskState; w:
         <div class="app-contact__head">
           <div>
             <h1 class="app-contact__name" id="contact-name">{name || (people > 1 ? `${people} people share this number` : 'Unknown caller')}</h1>
-            <p class="app-contact__number"><Icon name={channels[w.channel].icon} size={16} /> {callerText(w)}{w.caller.dialled && <span class="app-contact__dialled"> rang {w.caller.dialled}</span>}</p>
+            <p class="app-contact__number"><Icon name={channels[w.channel].icon} size={16} /> {callerText(w)}{w.caller.unverified && <span class="app-contact__unverified"> given by the caller, not checked</span>}{w.caller.dialled && <span class="app-contact__dialled"> rang {w.caller.dialled}</span>}</p>
           </div>
           <div class="app-contact__markers">
             {(attached?.vulnerable ?? w.facts.vulnerable) && <span class="moj-badge app-badge app-badge--alarm"><Icon name="warning" size={14} /> Vulnerable</span>}
@@ -117,8 +117,8 @@ export function ContactCard({ desk, d, w, view }: { desk: Desk; d: DeskState; w:
           </div>
         )}
         <details class="app-why">
-          <summary>{w.why || 'Why it came to you'}</summary>
-          <ul>{whyLines(w.why_data).map((l) => <li key={l}>{l}</li>)}</ul>
+          <summary><span class="app-why__short">{w.why || 'Why it came to you'}</span></summary>
+          <ul>{whyLines(w.why_data, d.catalogue.skills ?? []).map((l) => <li key={l}>{l}</li>)}</ul>
         </details>
       </div>
     </section>

@@ -1,4 +1,4 @@
-import type { Channel, HistoryEntry, Me, Why, WorkItem } from '../protocol.gen.ts';
+import type { Channel, Code, HistoryEntry, Me, Why, WorkItem } from '../protocol.gen.ts';
 import type { IconName } from '../ui/icons.tsx';
 
 /** The words and sign of a phase of a contact. */
@@ -79,11 +79,12 @@ const chosen: Record<string, string> = {
 };
 
 /** Why a contact came here, as lines under the one sentence. */
-export function whyLines(why: Why): string[] {
+export function whyLines(why: Why, skills: Code[] = []): string[] {
   const lines: string[] = [];
+  const label = (skill: string) => skills.find((s) => s.code === skill)?.label || skill;
   if (why.chosen && chosen[why.chosen]) lines.push(chosen[why.chosen] ?? '');
   lines.push(`Rule “${why.rule || 'default'}” of plan version ${why.plan_version}.`);
-  if (why.needs?.length) lines.push(`Needs ${why.needs.map((n) => `${n.skill} at level ${n.min}`).join(', ')}.`);
+  if (why.needs?.length) lines.push(`Needs ${why.needs.map((n) => `${label(n.skill)} at level ${n.min}`).join(', ')}.`);
   lines.push(`To be answered within ${why.target}${why.credit && why.credit !== '0s' ? `, brought forward by ${why.credit}` : ''}.`);
   if (why.removed?.length) lines.push(`Others: ${why.removed.map((g) => `${g.count} ${gates[g.gate] ?? g.gate}`).join(', ')}.`);
   if (why.waiting > 1) lines.push(`${why.waiting} contacts were waiting in the queue.`);

@@ -64,6 +64,7 @@ export function desk(now: number, more: Partial<Desk> = {}): Desk {
     queues: queues(now),
     catalogue: {
       plan_version: 4,
+      skills: [{ code: 'lang.en', label: 'English' }, { code: 'lang.pl', label: 'Polish' }, { code: 'report.crime', label: 'Recording crimes' }],
       not_ready_reasons: [
         { code: 'break', label: 'Break' }, { code: 'lunch', label: 'Lunch' }, { code: 'paperwork', label: 'Paperwork' },
         { code: 'training', label: 'Training' }, { code: 'meeting', label: 'Meeting' },
