@@ -102,7 +102,7 @@ const roles = { handler: 'Handler', supervisor: 'Supervisor', manager: 'Manager'
 export function IdentityBar({ desk, d, view }: { desk: Desk; d: DeskState; view: View }): JSX.Element {
   const ready = d.me.next ? d.me.next === 'ready' : d.me.state === 'ready';
   return (
-    <header class="moj-identity-bar app-bar">
+    <header class="moj-identity-bar app-bar" inert={desk.connection.value.kind === 'stopped'}>
       <div class="app-bar__brand"><Wordmark /></div>
       <StateClock desk={desk} d={d} />
       <div class="app-bar__actions">

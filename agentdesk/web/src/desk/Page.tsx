@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { elapsed, face, spoken, toMs } from '../state/clock.ts';
+import { elapsed, face, remaining, spoken, toMs } from '../state/clock.ts';
 import { languageName, reasonLabel, type DeskState } from '../state/desk.ts';
 import { Button } from '../ui/Button.tsx';
 import { Icon } from '../ui/icons.tsx';
@@ -38,6 +38,26 @@ function Announcer({ desk, d }: { desk: Desk; d: DeskState }): JSX.Element {
     text = `Your phone is ringing. ${keyLabel('answer')} to answer.`;
   }
   return <div class="govuk-visually-hidden" aria-live="assertive" aria-atomic="true">{text}</div>;
+}
+
+/** A contact that rings while another is on screen. */
+function AlsoRinging({ desk, d }: { desk: Desk; d: DeskState }): JSX.Element | null {
+  const w = desk.ringing.value;
+  if (!w || w.contact === desk.current.value?.contact) return null;
+  return (
+    <section class="app-also" aria-label="Ringing">
+      <Icon name="phone" size={24} />
+      <p class="app-also__who"><strong>Ringing: {likelyName(w) || callerText(w)}</strong> <span>{[w.queue_label, languageName(d.catalogue, w.facts.language)].filter(Boolean).join(', ')}</span></p>
+      <span class="app-also__clock" role="timer" aria-label={`${spoken(remaining(toMs(w.until), desk.now.value))} left`}><span aria-hidden="true">{face(remaining(toMs(w.until), desk.now.value))}</span></span>
+      <div class="app-also__acts">
+        {d.phone.kind === 'sip'
+          ? <strong>Answer on your phone</strong>
+          : <Button kind="primary" icon="phone" shortcut="answer" disabled={!desk.answerable.value} busy={desk.busy.value.has('answer')} onClick={() => void desk.answer()}>Answer</Button>}
+        <Button icon="hangup" shortcut="decline" busy={desk.busy.value.has('decline')} onClick={() => void desk.decline()}>Decline</Button>
+        <Button kind="quiet" onClick={() => { desk.selected.value = w.contact; }}>Look</Button>
+      </div>
+    </section>
+  );
 }
 
 /** What is shown while no contact is in hand. */
@@ -88,7 +108,7 @@ function Workspace({ desk, d, view }: { desk: Desk; d: DeskState; view: View }):
       <IdentityBar desk={desk} d={d} view={view} />
       <ConnectionBanner desk={desk} />
       <Notices desk={desk} />
-      <main class={`app-main${w ? ' app-main--contact' : ''}`} id="main" tabIndex={-1}>
+      <main class={`app-main${w ? ' app-main--contact' : ''}`} id="main" tabIndex={-1} inert={desk.connection.value.kind === 'stopped'}>
         {d.work.length > 1 && (
           <nav class="app-switch" aria-label="Contacts in hand">
             {d.work.map((x) => (
@@ -98,6 +118,7 @@ function Workspace({ desk, d, view }: { desk: Desk; d: DeskState; view: View }):
             ))}
           </nav>
         )}
+        <AlsoRinging desk={desk} d={d} />
         {d.unfinished.map((u) => <Unfinished key={u.contact} desk={desk} d={d} w={u} view={view} />)}
         {w
           ? <div class="app-columns" key={w.contact}>
@@ -131,7 +152,7 @@ export function DeskPage({ desk, view }: { desk: Desk; view: View }): JSX.Elemen
   useEffect(() => view.listen(desk), []);
   const s = desk.session.value;
   if (s.kind === 'signed_out') return <SignIn desk={desk} message={s.message} />;
-  if (s.kind === 'must_change') return <NewPassword desk={desk} name={s.me.name} />;
+  if (s.kind === 'must_change') return <NewPassword desk={desk} name={s.me.name} user={s.me.user} />;
   const d = desk.desk.value;
   if (s.kind === 'signed_in' && d) return <Workspace desk={desk} d={d} view={view} />;
   return (

@@ -88,7 +88,7 @@ export function SignIn({ desk, message }: { desk: Desk; message?: string | undef
 }
 
 /** Choosing a password of one's own after a one-time one. */
-export function NewPassword({ desk, name }: { desk: Desk; name: string }): JSX.Element {
+export function NewPassword({ desk, name, user }: { desk: Desk; name: string; user: string }): JSX.Element {
   const [problems, setProblems] = useState<Problem[]>([]);
   const [busy, setBusy] = useState(false);
   const form = useRef<HTMLFormElement>(null);
@@ -133,6 +133,7 @@ export function NewPassword({ desk, name }: { desk: Desk; name: string }): JSX.E
         <p class="app-gate__message">Welcome, {name}. The password you were given works once. Choose one only you know.</p>
         <Summary problems={problems} />
         <form ref={form} onSubmit={submit} noValidate>
+          <input hidden readOnly name="user" autocomplete="username" value={user} />
           {field('current', 'One-time password', 'current-password')}
           {field('new', 'New password', 'new-password', 'At least 10 characters. Three random words are easy to remember and hard to guess.')}
           {field('again', 'New password again', 'new-password')}

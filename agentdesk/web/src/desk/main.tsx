@@ -2,7 +2,7 @@ import { effect } from '@preact/signals';
 import { render } from 'preact';
 import { httpApi } from '../api.ts';
 import { JsSipPhone } from '../phone/jssipPhone.ts';
-import { tabID, type Socket } from '../state/connection.ts';
+import { claimTab, type Socket, type TabLocks } from '../state/connection.ts';
 import { pageTimers, workerTimers, type Timers } from '../state/timers.ts';
 import { Desk } from './model.ts';
 import { DeskPage } from './Page.tsx';
@@ -36,7 +36,7 @@ const desk = new Desk({
   phone: new JsSipPhone({ register: true, audio, timers: steady }),
   timers: steady,
   random: Math.random,
-  tab: tabID(sessionStorage),
+  tab: await claimTab(sessionStorage, navigator.locks as TabLocks | undefined),
   storage: localStorage,
   local: () => Date.now(),
   reload: () => location.reload(),

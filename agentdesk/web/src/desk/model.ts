@@ -52,14 +52,15 @@ export class Desk {
   readonly busy = signal<ReadonlySet<string>>(new Set());
   /** Texts of notes the server would not take, for contacts no longer here. */
   readonly lostNotes = signal<readonly { contact: string; text: string }[]>([]);
+  /** The contact to show; see current. */
   readonly selected = signal('');
   readonly phone: Phone;
 
-  /** The contact in the middle of the screen. */
-  readonly current = computed<WorkItem | undefined>(() => {
-    const d = this.desk.value;
-    return d?.work.find((w) => w.contact === this.selected.value) ?? (d ? foremost(d.work) : undefined);
-  });
+  /**
+   * The contact in the middle of the screen. It stays there while another rings,
+   * so that nobody's note is pulled away from under their hands.
+   */
+  readonly current = computed<WorkItem | undefined>(() => this.desk.value?.work.find((w) => w.contact === this.selected.value));
   readonly ringing = computed<WorkItem | undefined>(() => (this.desk.value ? ringing(this.desk.value.work) : undefined));
   /** Whether this browser's phone rings for the contact that is offered. */
   readonly answerable = computed(() => {
@@ -67,8 +68,8 @@ export class Desk {
     const call = this.phone.state.value.call;
     return !!w && call?.state === 'ringing' && rings(call, w.offer, w.contact);
   });
-  /** Whether anything rings: an offer, or a call that no offer explains yet. */
-  readonly ringsNow = computed(() => !!this.ringing.value || (this.phone.state.value.call?.direction === 'in' && this.phone.state.value.call.state === 'ringing'));
+  /** Whether anything rings: an offer, or a call that no offer explains yet. Not on a desk that was taken over. */
+  readonly ringsNow = computed(() => this.connection.value.kind !== 'stopped' && (!!this.ringing.value || (this.phone.state.value.call?.direction === 'in' && this.phone.state.value.call.state === 'ringing')));
 
   readonly #env: DeskEnv;
   readonly #clock: ServerClock;
@@ -314,6 +315,9 @@ export class Desk {
     const first = this.desk.value === undefined;
     this.#clock.heard(now);
     this.now.value = this.#clock.now();
+    const begun = d.work.find((w) => (w.phase === 'talking' || w.phase === 'connecting') && !['talking', 'connecting', 'held'].includes(this.#phases.get(w.contact) ?? ''));
+    if (begun) this.selected.value = begun.contact;
+    else if (!d.work.some((w) => w.contact === this.selected.value)) this.selected.value = foremost(d.work)?.contact ?? '';
     this.desk.value = d;
     const p = d.phone;
     this.phone.use(p.kind === 'browser' && p.uri && p.user && p.password

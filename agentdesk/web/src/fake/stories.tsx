@@ -139,6 +139,13 @@ const stories: Record<string, () => Promise<unknown>> = {
     s.server.change({ work: s.server.desk.work });
   },
   'wrap-up': () => talking({ phase: 'wrap_up', since: f.at(Date.now(), -40), until: f.at(Date.now(), 80) }),
+  'also-ringing': async () => {
+    const s = await talking({ phase: 'wrap_up', since: f.at(Date.now(), -40), until: f.at(Date.now(), 80) });
+    s.phone.end();
+    const w = f.work(Date.now(), { contact: 'another', offer: 8, caller: { number: '+447700900123', cli: 'presented', dialled: '101' }, people: [], history: [] });
+    s.server.offer(w);
+    s.phone.ring(w.offer, w.contact);
+  },
   unfinished: async () => {
     const s = await talking({ phase: 'wrap_up', since: f.at(Date.now(), -120), until: f.at(Date.now(), 0) });
     s.phone.end();

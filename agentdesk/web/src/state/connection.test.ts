@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { CloseForbidden, CloseNoHeartbeat, CloseShutdown, CloseSignedOut, CloseSlow, CloseTakenOver } from '../protocol.gen.ts';
-import { settled, World } from '../fake/world.ts';
+import { MemoryStorage, settled, World } from '../fake/world.ts';
 import { FakePhone } from '../phone/fakePhone.ts';
 import * as f from '../fake/fixtures.ts';
-import { backoff, tabID, terminal } from './connection.ts';
+import { backoff, claimTab, tabID, terminal, type TabLocks } from './connection.ts';
 
 describe('close codes', () => {
   it.each([[CloseTakenOver, true], [CloseSignedOut, true], [CloseForbidden, true], [4499, true], [CloseSlow, false], [CloseShutdown, false], [CloseNoHeartbeat, false], [1006, false], [1001, false]])(
@@ -170,6 +170,26 @@ describe('the connection', () => {
     await expect(desk.savePerson(f.work(0).contact, { id: '', name: 'x'.repeat(70_000) })).rejects.toMatchObject({ code: 'too_large' });
     expect(desk.connection.value.kind).toBe('live');
   });
+});
+
+it('gives a duplicated tab an id of its own', async () => {
+  const held = new Set<string>();
+  const locks: TabLocks = {
+    async request(name, _options, act) {
+      if (held.has(name)) return act(null);
+      held.add(name);
+      return act({});
+    },
+  };
+  let n = 0;
+  const id = () => `id-${++n}`;
+  const original = new MemoryStorage();
+  expect(await claimTab(original, locks, id)).toBe('id-1');
+  const copy = new MemoryStorage();
+  copy.setItem('c3i.tab', 'id-1');
+  expect(await claimTab(copy, locks, id)).toBe('id-2');
+  expect(copy.getItem('c3i.tab')).toBe('id-2');
+  expect(await claimTab(original, undefined, id)).toBe('id-1');
 });
 
 it('keeps one id per tab', () => {

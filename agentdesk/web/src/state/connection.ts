@@ -335,6 +335,30 @@ export function stoppedText(code: number): string {
   }
 }
 
+/** As much of the browser's lock manager as claiming a tab needs. */
+export interface TabLocks {
+  request(name: string, options: { ifAvailable: boolean }, held: (lock: unknown) => Promise<void> | undefined): Promise<unknown>;
+}
+
+/**
+ * The tab's id, held by a lock for as long as the page lives. A duplicated tab
+ * starts with a copy of the session's storage: it finds the lock taken and makes
+ * an id of its own, so that two tabs never fight over one desk as if they were one.
+ */
+export async function claimTab(storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'>, locks: TabLocks | undefined, random?: () => string): Promise<string> {
+  const id = tabID(storage, random);
+  if (!locks) return id;
+  const mine = await new Promise<boolean>((done) => {
+    locks.request(`c3i.tab.${id}`, { ifAvailable: true }, (lock) => {
+      done(lock !== null);
+      return lock === null ? undefined : new Promise<void>(() => {});
+    }).catch(() => done(true));
+  });
+  if (mine) return id;
+  storage.removeItem('c3i.tab');
+  return claimTab(storage, locks, random);
+}
+
 /** The id of this tab, made once and kept in the session's storage. */
 export function tabID(storage: Pick<Storage, 'getItem' | 'setItem'>, random: () => string = () => crypto.randomUUID()): string {
   const key = 'c3i.tab';
