@@ -73,6 +73,9 @@ type Facts struct {
 	// Vulnerable and RepeatVictim are markers a handler has set on the person.
 	Vulnerable   bool `json:"vulnerable,omitempty"`
 	RepeatVictim bool `json:"repeat_victim,omitempty"`
+	// Preferred is the sign-on name of the handler who should have the contact if
+	// they can: whoever spoke to the caller last, or owns the open report.
+	Preferred string `json:"preferred,omitempty"`
 }
 
 // Outcome is the disposition a handler gives when closing a contact.

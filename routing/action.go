@@ -7,7 +7,7 @@ import "example.org/c3i/contact"
 type Action interface{ ActionKind() string }
 
 // Queued says a contact now waits in a queue. Telephony plays hold music; desks
-// count it. Sent again when a published plan moves it.
+// count it. Sent again when a published plan or overflow moves it.
 type Queued struct {
 	Contact contact.ID      `json:"contact"`
 	Channel contact.Channel `json:"channel"`
@@ -18,6 +18,8 @@ type Queued struct {
 	// Rule and PlanVersion tell which rule of which plan chose the queue.
 	Rule        string `json:"rule"`
 	PlanVersion int    `json:"plan_version"`
+	// From is the queue the rule chose when the contact has overflowed from it.
+	From QueueID `json:"from,omitempty"`
 }
 
 // QueueClosed says the contact came to a queue that is closed: telephony plays

@@ -55,7 +55,6 @@ func (e *Engine) arrived(ev ContactArrived) {
 		e.ended.add(c.id)
 		return
 	}
-	c.line = e.plan.lineFor(q, rule, ch, c.facts.Language)
 	c.class, c.target = 1, min(max(q.AnswerWithin[ev.Channel], 0), longest)
 	if rule != noRule {
 		r := &e.plan.plan.Rules[rule]
@@ -66,6 +65,8 @@ func (e *Engine) arrived(ev ContactArrived) {
 	}
 	c.due = c.arrival.Add(c.target - c.credit)
 	e.contacts[c.id] = c
+	e.mature(c)
+	c.held = e.keptFor(c) && !e.waitedOut(c)
 	e.emitQueued(c)
 	e.wait(c)
 	e.makePending(c)
@@ -73,12 +74,15 @@ func (e *Engine) arrived(ev ContactArrived) {
 
 // putIn stamps the contact with the queue and what chose it.
 func (e *Engine) putIn(c *inquiry, rule int, q *queue) {
-	c.queue, c.rule, c.version = q.ID, e.plan.ruleName(rule), e.plan.version
+	c.queue, c.home, c.moves, c.step = q.ID, q.ID, 0, 0
+	c.rule, c.version = e.plan.ruleName(rule), e.plan.version
 }
 
 func (e *Engine) emitQueued(c *inquiry) {
+	from := c.from()
 	e.emit(Queued{
 		Contact: c.id, Channel: channelNames[c.channel], Queue: c.queue, Arrival: c.arrival, Due: c.due,
 		Facts: c.facts, Rule: c.rule, PlanVersion: c.version,
+		From: from,
 	})
 }

@@ -133,6 +133,9 @@ func (c *copier) indexes() {
 	for id, o := range c.from.offers {
 		c.to.offers[id] = c.to.contacts[o.id]
 	}
+	for _, h := range c.from.kept {
+		c.to.kept = append(c.to.kept, c.to.contacts[h.id])
+	}
 	for _, r := range c.from.refused {
 		c.to.refused = append(c.to.refused, c.to.contacts[r.id])
 	}

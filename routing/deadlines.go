@@ -3,7 +3,7 @@ package routing
 import "example.org/c3i/contact"
 
 // timer is a deadline: of a contact (offer, connection or wrap-up, told by its
-// phase) or of a handler's rest. Exactly one of c and h is set.
+// phase, or the next step of one that waits) or of a handler's rest. Exactly one of c and h is set.
 type timer struct {
 	at contact.Instant
 	c  *inquiry
@@ -105,6 +105,20 @@ func (e *Engine) setUntil(c *inquiry, until contact.Instant) {
 	}
 }
 
+// setWake gives a waiting contact the instant to be looked at, or none when zero.
+func (e *Engine) setWake(c *inquiry, at contact.Instant) {
+	if c.wake == at {
+		return
+	}
+	if c.timer >= 0 {
+		e.timers.remove(c.timer)
+	}
+	c.wake = at
+	if at != 0 {
+		e.timers.push(timer{at: at, c: c})
+	}
+}
+
 // setRest makes the handler rest until an instant, or ends the rest when zero.
 func (e *Engine) setRest(h *handler, until contact.Instant, reason string) {
 	if h.timer >= 0 {
@@ -125,6 +139,8 @@ func (e *Engine) expire(t timer) {
 		return
 	}
 	switch t.c.phase {
+	case "":
+		e.age(t.c)
 	case PhaseRinging:
 		e.missed(t.c, RetractNoAnswer)
 	case PhaseConnecting:

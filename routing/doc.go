@@ -13,10 +13,23 @@
 // age wins in the end: whoever arrives later than a contact's due time plus the
 // largest credit cannot go before it (class 0, risk to life, excepted).
 //
+// # Course
+//
+// A contact's age, counted from its arrival, moves it along the course its queue
+// has in the plan: relaxation steps replace what it needs, overflow steps move it
+// to other queues. The course of the queue the rule chose is the whole course; the
+// overflow of queues on the way does not apply. Where a contact stands is a
+// function of plan and age alone, so a published plan or a restart changes nothing
+// else. While it rings somewhere the clock goes on and the step is taken when it
+// comes back. After the last step an alert stands and it waits for anyone able.
+//
 // # Choice
 //
-// The gates of why.go come first, then proficiency over the needs, longest idle,
-// id. Idle time starts when a handler becomes ready, ends a rest, accepts or
+// The gates of why.go come first, then the preferred handler (Facts.Preferred,
+// where the queue heeds it), proficiency over the needs, longest idle, id. A
+// contact is kept for its preferred handler as long as the plan says from joining
+// the queue, but only while they are within reach, have the skills and have not
+// refused it. Idle time starts when a handler becomes ready, ends a rest, accepts or
 // closes a contact; an offer whose caller hung up does not change it. A handler
 // who becomes available is offered the most due contact they may take. After
 // every Step, whatever can be offered is.

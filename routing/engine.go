@@ -25,12 +25,15 @@ type Engine struct {
 	gates [channels][gateCount]int
 	// refused lists waiting contacts that some handler refused.
 	refused []*inquiry
+	// kept lists waiting contacts kept for the handler they prefer.
+	kept []*inquiry
 
 	// What the current sub-step made possible; empty between steps.
 	pending []*inquiry // contacts that became offerable
 	freed   []*handler // handlers who became available
 	changed []*handler // handlers whose visible state changed
-	recheck bool       // refusals must be looked at again
+	recheck bool       // refusals and holds must be looked at again
+	spent   []*inquiry // contacts whose last step was taken
 	actions []Action
 }
 

@@ -58,6 +58,7 @@ func (a *audit) contact(c *inquiry) {
 	holders := a.holders[c]
 	switch c.phase {
 	case "":
+		a.course(c)
 		if holders != 0 || c.handler != nil || c.offer != 0 || c.until != 0 {
 			a.fault("contact %s waits but has a handler, an offer or a deadline", c.id)
 		}
@@ -149,7 +150,7 @@ func (a *audit) handler(h *handler) {
 // lines checks heaps and queue counters against the contacts.
 func (a *audit) lines() {
 	e := a.e
-	waiting, ringing, refused := map[*queue]int{}, map[*queue]int{}, 0
+	waiting, ringing, refused, held := map[*queue]int{}, map[*queue]int{}, 0, 0
 	for _, c := range a.contacts {
 		if c.line == nil {
 			continue // in conversation, or a fault already reported
@@ -160,6 +161,12 @@ func (a *audit) lines() {
 			if c.place < 0 || c.place >= len(c.line.heap) || c.line.heap[c.place].c != c {
 				a.fault("contact %s waits but is not where its line has it", c.id)
 			}
+			if c.held {
+				held++
+				if c.heldAt < 0 || c.heldAt >= len(e.kept) || e.kept[c.heldAt] != c {
+					a.fault("contact %s is kept for a handler but is not listed so", c.id)
+				}
+			}
 			if len(c.refusers) > 0 {
 				refused++
 				if c.refusedAt < 0 || c.refusedAt >= len(e.refused) || e.refused[c.refusedAt] != c {
@@ -169,6 +176,9 @@ func (a *audit) lines() {
 		case PhaseRinging:
 			ringing[c.line.queue]++
 		}
+	}
+	if held != len(e.kept) {
+		a.fault("%d contacts are listed as kept for a handler, %d are", len(e.kept), held)
 	}
 	if refused != len(e.refused) {
 		a.fault("%d contacts are listed as refused, %d are", len(e.refused), refused)
@@ -248,6 +258,31 @@ func (a *audit) indexes() {
 	}
 }
 
+// course checks that a waiting contact stands where its age puts it, is looked at
+// when that changes, and is kept only for a handler who will be there.
+func (a *audit) course(c *inquiry) {
+	e := a.e
+	if c.line == nil {
+		return
+	}
+	home := e.plan.queueOf[c.home]
+	if home == nil || c.moves > len(home.Overflow) {
+		a.fault("contact %s was moved %d times from queue %s, which has no such course", c.id, c.moves, c.home)
+		return
+	}
+	q, moves, step := e.plan.stage(home, e.now.Sub(c.arrival))
+	if c.queue != q.ID || c.moves != moves || c.step != step {
+		a.fault("contact %s is in %s after %d moves at step %d: its age puts it in %s after %d at step %d", c.id, c.queue, c.moves, c.step, q.ID, moves, step)
+		return
+	}
+	if c.wake != e.nextLook(c) {
+		a.fault("contact %s is looked at again at %d: it should be at %d", c.id, c.wake, e.nextLook(c))
+	}
+	if c.held && (!e.keptFor(c) || e.waitedOut(c)) {
+		a.fault("contact %s is kept for %s, who will not take it", c.id, c.prefers())
+	}
+}
+
 // timers checks that each deadline is set, once, and lies ahead.
 func (a *audit) timers() {
 	e := a.e
@@ -256,6 +291,10 @@ func (a *audit) timers() {
 		if c.until != 0 {
 			want++
 			a.timer("contact "+string(c.id), c.timer, timer{at: c.until, c: c})
+		}
+		if c.wake != 0 {
+			want++
+			a.timer("waiting contact "+string(c.id), c.timer, timer{at: c.wake, c: c})
 		}
 	}
 	for _, h := range a.handlers {
@@ -326,7 +365,7 @@ func (a *audit) nothingLeftUndone() {
 				continue
 			}
 			for _, h := range free {
-				if _, able := h.profile.fits(ch, c.line.needs); able && !c.refusedBy(h.id) {
+				if _, able := h.profile.fits(ch, c.line.needs); able && !c.deniedTo(h.id) {
 					a.fault("contact %s waits although %s could take it", c.id, h.id)
 				}
 			}

@@ -22,7 +22,7 @@ func audited(t *testing.T) *Engine {
 			}
 		}
 	}
-	step(PlanPublished{Version: 1, Plan: &Plan{DefaultQueue: "q", Queues: []Queue{{ID: "q"}},
+	step(PlanPublished{Version: 1, Plan: &Plan{DefaultQueue: "q", Queues: []Queue{{ID: "q", Relax: []RelaxStep{{Name: "late", After: 2 * contact.Hour}}}},
 		Profiles: []Profile{{Name: "p", Capacity: map[contact.Channel]int{contact.Phone: 1}}},
 		Offer:    OfferPolicy{DeclineRest: contact.Hour, RingFor: map[contact.Channel]contact.Duration{contact.Phone: contact.Hour}},
 		WrapUp:   WrapUpPolicy{Limit: contact.Hour}}})
@@ -72,6 +72,11 @@ func TestAuditorFindsWhatIsBroken(t *testing.T) {
 		"an ended contact still here": {func(e *Engine) { e.ended.add("c0") }, "among the ended"},
 		"a contact ended twice":       {func(e *Engine) { e.ended.ring = append(e.ended.ring, "c3") }, "ended twice"},
 		"an ending too many":          {func(e *Engine) { e.tally.Failed++ }, "contacts arrived"},
+		"a step not taken":            {func(e *Engine) { e.now = e.now.Add(3 * contact.Hour) }, "its age puts it in"},
+		"a step forgotten":            {func(e *Engine) { e.setWake(e.contacts["c5"], 0) }, "looked at again"},
+		"kept for nobody":             {func(e *Engine) { c := e.contacts["c5"]; e.unwait(c); c.held = true; e.wait(c) }, "who will not take it"},
+		"kept and not listed":         {func(e *Engine) { e.contacts["c5"].held = true }, "not listed so"},
+		"moved too often":             {func(e *Engine) { e.contacts["c5"].moves = 2 }, "no such course"},
 		"a heap out of order":         {func(e *Engine) { h := e.plan.lines[0].heap; h[0], h[1] = h[1], h[0] }, "not where its line has it"},
 		"a place that moved":          {func(e *Engine) { e.contacts["c5"].due++ }, "is due at"},
 		"a deadline that passed":      {func(e *Engine) { e.now = e.contacts["c2"].until }, "not after"},

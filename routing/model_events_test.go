@@ -102,7 +102,9 @@ func (m *model) publish(ev routing.PlanPublished) {
 	for _, c := range all {
 		if c.phase == routing.PhaseRinging {
 			if _, able := m.fit(c.who, c.channel, c.needs); !able {
-				m.touch(m.takeBack(c, routing.RetractPlan))
+				p := m.takeBack(c, routing.RetractPlan)
+				m.moveOn(c)
+				m.touch(p)
 			}
 		}
 	}
@@ -134,6 +136,7 @@ func (m *model) signOn(ev routing.AgentSignedOn, no refuse) {
 	if c := m.rings(p); c != nil {
 		if _, able := m.fit(p, c.channel, c.needs); !able || c.channel == contact.Phone && !p.device {
 			m.takeBack(c, routing.RetractHandler)
+			m.moveOn(c)
 		}
 	}
 	m.touch(p)
@@ -189,6 +192,7 @@ func (m *model) change(ev routing.Event, no refuse) {
 		apply()
 		if c := m.rings(p); c != nil && leaves {
 			m.takeBack(c, routing.RetractHandler)
+			m.moveOn(c)
 		}
 		m.touch(p)
 	}
@@ -235,8 +239,9 @@ func (m *model) arrive(ev routing.ContactArrived, no refuse) {
 		m.say(routing.Alert{Code: "queue_unknown", Contact: c.id, Queue: c.wanted, Text: "A contact asked for a queue the plan does not have; the rules chose another."})
 	}
 	rule := m.route(c)
-	q := m.queue(c.queue)
-	if !m.open[c.queue] {
+	q := m.queue(c.home)
+	if !m.open[c.home] {
+		c.queue = c.home
 		m.say(routing.QueueClosed{Contact: c.id, Queue: q.ID, Announcement: q.ClosedAnnouncement})
 		m.end(c, contact.AbandonedAfterMessage, routing.ReleasedBySystem, "")
 		m.contacts = append(m.contacts, c)
@@ -252,11 +257,13 @@ func (m *model) arrive(ev routing.ContactArrived, no refuse) {
 	}
 	c.due = c.arrival.Add(c.target).Add(-c.credit)
 	m.contacts = append(m.contacts, c)
+	c.held = m.keeps(c) && !m.waited(c)
 	m.queuedAction(c)
 }
 
 func (m *model) talk(c *item) {
 	c.phase, c.since, c.until, c.answered, c.refused, c.who.misses = routing.PhaseTalking, m.now, 0, m.now, nil, 0
+	c.held = false
 }
 
 func (m *model) release(ev routing.ContactReleased, no refuse) {

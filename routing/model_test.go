@@ -64,6 +64,11 @@ type item struct {
 	refused        map[routing.AgentID]bool
 	misses         int
 	fresh          bool
+	home           routing.QueueID
+	ruleNeeds      []routing.Need
+	moves, step    int
+	stepName       string
+	held, spent    bool
 }
 
 func newModel() *model {
@@ -95,6 +100,8 @@ func (m *model) step(at contact.Instant, ev routing.Event) []routing.Action {
 				}
 			}
 			return m.out
+		case c != nil && c.phase == "":
+			m.again(c)
 		case c != nil && c.phase == routing.PhaseWrapUp:
 			m.closeItem(c, "", true)
 		case c != nil && c.phase == routing.PhaseRinging:
@@ -129,8 +136,12 @@ func sameScalars(a, b routing.AgentChanged) bool {
 func (m *model) nextDue() (first *item, rest *person) {
 	at := m.now + 1
 	for _, c := range m.contacts {
-		if c.until != 0 && (c.until < at || first != nil && c.until == at && c.id < first.id) {
-			first, at = c, c.until
+		until := c.until
+		if c.phase == "" {
+			until = m.wake(c)
+		}
+		if until != 0 && (until < at || first != nil && until == at && c.id < first.id) {
+			first, at = c, until
 		}
 	}
 	for _, p := range m.people {
@@ -252,6 +263,9 @@ func (m *model) gate(p *person, c *item) routing.Gate {
 	if c.refused[p.id] {
 		return routing.GateRefused
 	}
+	if c.held && p.id != preferred(c) {
+		return routing.GateKept
+	}
 	return ""
 }
 
@@ -264,6 +278,9 @@ func (m *model) match() {
 			continue
 		}
 		waiting = append(waiting, c)
+		if c.held && !m.keeps(c) {
+			c.held, c.fresh = false, true
+		}
 		if len(c.refused) == 0 {
 			continue
 		}
@@ -287,6 +304,7 @@ func (m *model) match() {
 	for _, c := range m.contacts {
 		c.fresh = false
 	}
+	m.tellSpent()
 }
 
 func (m *model) place(c *item) {
@@ -307,7 +325,7 @@ func (m *model) place(c *item) {
 		return
 	}
 	slices.SortFunc(eligible, func(a, b routing.Candidate) int {
-		return cmp.Or(cmp.Compare(b.Proficiency, a.Proficiency), cmp.Compare(a.IdleSince, b.IdleSince), cmp.Compare(a.Agent, b.Agent))
+		return cmp.Or(m.preference(c, a, b), cmp.Compare(b.Proficiency, a.Proficiency), cmp.Compare(a.IdleSince, b.IdleSince), cmp.Compare(a.Agent, b.Agent))
 	})
 	why := routing.Why{PlanVersion: c.version, Rule: c.rule, Queue: c.queue, Target: c.target, Credit: c.credit, Needs: c.needs, EligibleCount: len(eligible)}
 	switch {
@@ -315,6 +333,8 @@ func (m *model) place(c *item) {
 		why.Chosen = "most_due"
 	case len(eligible) == 1:
 		why.Chosen = "only_one"
+	case m.heeds(c) && eligible[0].Agent == preferred(c):
+		why.Chosen = "preferred"
 	case eligible[0].Proficiency > eligible[1].Proficiency:
 		why.Chosen = "proficiency"
 	case eligible[0].IdleSince < eligible[1].IdleSince:
@@ -323,7 +343,7 @@ func (m *model) place(c *item) {
 		why.Chosen = "id"
 	}
 	why.Eligible = eligible[:min(len(eligible), 5)]
-	for _, g := range []routing.Gate{"not_ready", "desk_lost", "phone_down", "resting", "at_capacity", "skill_missing", "refused_this_contact"} {
+	for _, g := range []routing.Gate{"not_ready", "desk_lost", "phone_down", "resting", "at_capacity", "skill_missing", "refused_this_contact", "kept_for_preferred"} {
 		if removed[g] > 0 {
 			why.Removed = append(why.Removed, routing.GateCount{Gate: g, Count: removed[g]})
 		}
@@ -334,6 +354,7 @@ func (m *model) place(c *item) {
 		}
 	}
 	p := m.people[eligible[0].Agent]
+	m.explain(c, p, &why)
 	m.offers++
 	ring := m.plan.Offer.RingFor[c.channel]
 	if ring <= 0 {
@@ -363,6 +384,7 @@ func (m *model) miss(c *item, cause routing.RetractCause) {
 		c.refused = map[routing.AgentID]bool{}
 	}
 	c.refused[p.id] = true
+	m.moveOn(c)
 	c.misses++
 	p.misses++
 	o := m.plan.Offer
@@ -449,22 +471,46 @@ func (m *model) route(c *item) *routing.Rule {
 			break
 		}
 	}
-	c.rule, c.queue = "", m.plan.DefaultQueue
+	c.rule, c.home, c.ruleNeeds = "", m.plan.DefaultQueue, nil
 	if named != nil {
-		c.queue = named.ID
+		c.home = named.ID
 	}
-	least := map[contact.Skill]contact.Level{}
 	if rule != nil {
-		c.rule, c.queue = rule.Name, rule.Queue
-		for _, n := range rule.Needs {
-			least[n.Skill] = max(least[n.Skill], n.Min)
+		c.rule, c.home, c.ruleNeeds = rule.Name, rule.Queue, rule.Needs
+	}
+	m.mature(c)
+	return rule
+}
+
+// mature works out from the contact's age where it stands and what it needs.
+func (m *model) mature(c *item) {
+	age := m.now.Sub(c.arrival)
+	c.queue, c.moves, c.step, c.stepName = c.home, 0, 0, ""
+	if m.waited(c) {
+		c.held = false
+	}
+	for _, o := range m.queue(c.home).Overflow {
+		if o.After <= age {
+			c.queue = o.To
+			c.moves++
 		}
 	}
 	q := m.queue(c.queue)
-	for _, n := range q.Needs {
+	needs, speak := slices.Clone(q.Needs), q.LanguageSkill
+	if c.moves == 0 {
+		needs = append(needs, c.ruleNeeds...)
+	}
+	for _, s := range q.Relax {
+		if s.After <= age {
+			needs, speak, c.stepName = s.Needs, q.LanguageSkill && !s.AnyLanguage, s.Name
+			c.step++
+		}
+	}
+	least := map[contact.Skill]contact.Level{}
+	for _, n := range needs {
 		least[n.Skill] = max(least[n.Skill], n.Min)
 	}
-	if q.LanguageSkill {
+	if speak {
 		skill := contact.Skill("lang." + c.facts.Language)
 		for _, p := range m.plan.Profiles {
 			for _, s := range p.Skills {
@@ -478,9 +524,8 @@ func (m *model) route(c *item) *routing.Rule {
 	for _, s := range slices.Sorted(maps.Keys(least)) {
 		c.needs = append(c.needs, routing.Need{Skill: s, Min: least[s]})
 	}
-	return rule
 }
 
 func (m *model) queuedAction(c *item) {
-	m.say(routing.Queued{Contact: c.id, Channel: c.channel, Queue: c.queue, Arrival: c.arrival, Due: c.due, Facts: c.facts, Rule: c.rule, PlanVersion: c.version})
+	m.say(routing.Queued{Contact: c.id, Channel: c.channel, Queue: c.queue, Arrival: c.arrival, Due: c.due, Facts: c.facts, Rule: c.rule, PlanVersion: c.version, From: m.from(c)})
 }

@@ -61,8 +61,7 @@ func (e *Engine) detach(c *inquiry, cause RetractCause) *handler {
 // offered to the next best, and leaves the handler as they are.
 func (e *Engine) withdraw(c *inquiry, cause RetractCause) {
 	h := e.detach(c, cause)
-	e.wait(c)
-	e.makePending(c)
+	e.waitAgain(c)
 	e.settle(h)
 }
 
@@ -76,8 +75,7 @@ func (e *Engine) missed(c *inquiry, cause RetractCause) {
 	}
 	c.misses++
 	h.misses++
-	e.wait(c)
-	e.makePending(c)
+	e.waitAgain(c)
 	e.restAfter(h, cause)
 	e.settle(h)
 	e.warn(c, h)

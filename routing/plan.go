@@ -44,10 +44,47 @@ type Queue struct {
 	LanguageSkill bool
 	// WrapUp overrides the plan's default when not nil.
 	WrapUp *WrapUpPolicy
+	// Relax widens who may take a contact as it ages, in order of After; the last
+	// step is the one the plan's author named safe. Empty means never.
+	Relax []RelaxStep
+	// Overflow moves a contact that was routed here on to other queues as it ages,
+	// in order of After. It keeps its place. It is the whole course: the overflow of
+	// the queues it moves to does not apply.
+	Overflow []OverflowStep
+	// Preferred is how a contact waits for its Facts.Preferred; nil means that
+	// nobody is preferred.
+	Preferred *PreferredPolicy
 	// ClosedAnnouncement is the prompt played when the queue is closed.
 	ClosedAnnouncement string
 	// Hours is the opening calendar, evaluated by the driver; nil is always open.
 	Hours func(contact.Local) bool
+}
+
+// RelaxStep replaces what contacts of a queue need once they have waited After
+// from their arrival: Needs stand instead of the queue's and the rule's.
+type RelaxStep struct {
+	// Name is shown in Why.
+	Name  string
+	After contact.Duration
+	// Needs in order of name; empty means that any handler of the channel will do.
+	Needs []Need
+	// AnyLanguage drops the language skill too.
+	AnyLanguage bool
+}
+
+// OverflowStep moves contacts to another queue After from their arrival. There
+// they need what that queue needs, not what the rule added.
+type OverflowStep struct {
+	After contact.Duration
+	To    QueueID
+}
+
+// PreferredPolicy keeps a contact for the handler its facts prefer.
+type PreferredPolicy struct {
+	// Wait, from joining the queue, is how long only they may take it, provided
+	// they are within reach (signed on, ready, desk there, phone up; busy and
+	// resting count) and have the skills. Zero prefers them without waiting.
+	Wait contact.Duration
 }
 
 // Rule sends matching contacts to a queue; the first match wins.

@@ -27,7 +27,7 @@ func (e *Engine) planPublished(ev PlanPublished) {
 	e.plan = next
 	handlers, contacts := e.sortedHandlers(), e.sortedContacts()
 	slices.SortFunc(contacts, comparePlaces)
-	e.refused = e.refused[:0]
+	e.refused, e.kept = e.refused[:0], e.kept[:0]
 	e.recheck = true
 	for _, c := range contacts {
 		e.reroute(c)
@@ -51,15 +51,15 @@ func (e *Engine) reroute(c *inquiry) {
 	rule, q := e.plan.route(c.channel, c.facts, c.wanted)
 	before := c.queue
 	e.putIn(c, rule, q)
-	c.line = e.plan.lineFor(q, rule, c.channel, c.facts.Language)
+	e.mature(c)
 	switch c.phase {
 	case "":
-		c.place, c.refusedAt = -1, -1
+		c.place, c.refusedAt, c.heldAt = -1, -1, -1
 		e.wait(c)
 	case PhaseRinging:
-		q.ringing++
+		c.line.queue.ringing++
 	}
-	if q.ID != before {
+	if c.queue != before {
 		e.emitQueued(c)
 		if c.handler != nil {
 			e.show(c.handler)

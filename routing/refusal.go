@@ -38,4 +38,7 @@ const (
 	AlertProfileGone = "profile_gone"
 	// AlertQueueGone: a contact named a queue the plan lacks; rules chose instead.
 	AlertQueueGone = "queue_unknown"
+	// AlertStepsSpent: a contact still waits after the last step of relaxation and
+	// overflow its queue has: nothing more widens, it waits for anyone able.
+	AlertStepsSpent = "waits_for_anyone_able"
 )

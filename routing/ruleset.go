@@ -55,8 +55,8 @@ type profile struct {
 // lineKey identifies how a contact came to its line; several keys may lead to
 // one line.
 type lineKey struct {
-	queue, rule, channel int
-	language             string
+	queue, rule, channel, step int
+	language                   string
 }
 
 // noRule stands for "no rule matched" in lookups.
@@ -82,6 +82,13 @@ func prepare(version int, source string, p *Plan) (*ruleset, bool) {
 	}
 	if r.queueOf[p.DefaultQueue] == nil {
 		return nil, false
+	}
+	for i := range p.Queues {
+		for _, o := range p.Queues[i].Overflow {
+			if r.queueOf[o.To] == nil {
+				return nil, false
+			}
+		}
 	}
 	for i := range p.Rules {
 		rule := &p.Rules[i]
@@ -145,22 +152,26 @@ func (r *ruleset) ruleName(rule int) string {
 	return r.plan.Rules[rule].Name
 }
 
-// lineFor finds or makes the line for contacts so routed.
-func (r *ruleset) lineFor(q *queue, rule, ch int, language string) *line {
+// lineFor finds or makes the line for contacts so routed, after that many steps
+// of the queue's relaxation.
+func (r *ruleset) lineFor(q *queue, rule, ch, step int, language string) *line {
 	var spoken contact.Skill
-	if q.LanguageSkill {
+	if q.LanguageSkill && (step == 0 || !q.Relax[step-1].AnyLanguage) {
 		spoken = r.languages[language]
 	}
 	if spoken == "" {
 		language = ""
 	}
-	key := lineKey{q.index, rule, ch, language}
+	key := lineKey{q.index, rule, ch, step, language}
 	if l := r.lineOf[key]; l != nil {
 		return l
 	}
 	needs := slices.Clone(q.Needs)
 	if rule != noRule {
 		needs = append(needs, r.plan.Rules[rule].Needs...)
+	}
+	if step > 0 {
+		needs = slices.Clone(q.Relax[step-1].Needs)
 	}
 	if spoken != "" {
 		needs = append(needs, Need{Skill: spoken, Min: 1})

@@ -164,6 +164,8 @@ func (s *scenario) command(line string) {
 	switch verb {
 	case "queue", "rule", "profile", "policy":
 		s.define(verb, args)
+	case "relax", "overflow", "prefer":
+		s.course(verb, args)
 	case "publish":
 		version, err := strconv.Atoi(arg(0))
 		if err != nil {
@@ -251,6 +253,8 @@ func (s *scenario) arrive(verb string, args []string) {
 			ev.Queue = routing.QueueID(value)
 		case key == "lang":
 			ev.Facts.Language = value
+		case key == "prefers":
+			ev.Facts.Preferred = value
 		case key == "vulnerable":
 			ev.Facts.Vulnerable = true
 		case key == "waited":

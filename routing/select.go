@@ -10,7 +10,14 @@ func (e *Engine) finish() {
 	if e.recheck {
 		e.recheck = false
 		e.forgiveRefusers()
+		e.endHolds()
 	}
+	e.offerAll()
+	e.warnSpent()
+}
+
+// offerAll makes the offers and empties the lists that asked for them.
+func (e *Engine) offerAll() {
 	switch {
 	case len(e.pending) == 0 && len(e.freed) == 0:
 		return
@@ -87,11 +94,17 @@ func (e *Engine) seekAll() {
 	}
 }
 
-// bestHandler is the available handler first in order of proficiency, idle time
-// and id, who has not refused the contact.
+// bestHandler is the available handler first in order of preference, proficiency,
+// idle time and id, who has not refused the contact.
 func (e *Engine) bestHandler(c *inquiry) *handler {
 	l := c.line
 	if e.gates[l.channel][gateOpen] == 0 {
+		return nil
+	}
+	if h := e.preferredFree(c); h != nil {
+		return h
+	}
+	if c.held {
 		return nil
 	}
 	var best idleEntry
@@ -143,30 +156,36 @@ func (e *Engine) othersInReach(c *inquiry) bool {
 func (e *Engine) explain(c *inquiry, h *handler) Why {
 	l := c.line
 	w := Why{PlanVersion: c.version, Rule: c.rule, Queue: c.queue, Target: c.target, Credit: c.credit, Needs: l.needs, Waiting: l.queue.waiting}
+	e.explainCourse(c, h, &w)
 	available := e.gates[l.channel][gateOpen]
-	able, refused := 1, 0
+	able, refused, kept := 1, 0, 0
 	if available == 1 {
 		fit, _ := h.profile.fits(l.channel, l.needs)
 		w.Eligible = []Candidate{{Agent: h.id, Proficiency: fit, IdleSince: h.idleSince}}
 	} else {
 		// The handler is the first: a freed one is the only one, because others
 		// who could take the contact would have it already.
-		w.Eligible, able, refused = e.candidates(c)
+		w.Eligible, able, refused, kept = e.candidates(c)
 	}
-	w.EligibleCount = able - refused
+	w.EligibleCount = able - refused - kept
 	w.Chosen = "most_due"
 	if c.fresh {
-		w.Chosen = decidedBy(w.Eligible)
+		w.Chosen = decidedBy(w.Eligible, w.Preferred)
 	}
-	w.Removed = e.removed(l.channel, available-able, refused)
+	w.Removed = e.removed(l.channel, available-able, refused, kept)
 	return w
 }
 
 // candidates lists the best who may take the contact, at most WhyListed, and
-// counts those able and, among them, those who refused it.
-func (e *Engine) candidates(c *inquiry) (list []Candidate, able, refused int) {
+// counts those able and, among them, those who refused it and those it is kept from.
+func (e *Engine) candidates(c *inquiry) (list []Candidate, able, refused, kept int) {
 	l := c.line
 	var tier []idleEntry
+	first := e.preferredFree(c)
+	if first != nil {
+		fit, _ := first.profile.fits(l.channel, l.needs)
+		list = append(list, Candidate{Agent: first.id, Proficiency: fit, IdleSince: first.idleSince})
+	}
 	for i, p := range l.able {
 		set := p.idle[l.channel]
 		able += len(set)
@@ -176,7 +195,7 @@ func (e *Engine) candidates(c *inquiry) (list []Candidate, able, refused int) {
 				if taken == WhyListed {
 					break
 				}
-				if !c.refusedBy(entry.h.id) {
+				if entry.h != first && !c.deniedTo(entry.h.id) {
 					tier = append(tier, entry)
 					taken++
 				}
@@ -197,13 +216,18 @@ func (e *Engine) candidates(c *inquiry) (list []Candidate, able, refused int) {
 			}
 		}
 	}
-	return list, able, refused
+	if c.held {
+		kept = able - refused - len(list)
+	}
+	return list, able, refused, kept
 }
 
-func decidedBy(eligible []Candidate) string {
+func decidedBy(eligible []Candidate, preferred AgentID) string {
 	switch {
 	case len(eligible) == 1:
 		return "only_one"
+	case eligible[0].Agent == preferred && preferred != "":
+		return "preferred"
 	case eligible[0].Proficiency != eligible[1].Proficiency:
 		return "proficiency"
 	case eligible[0].IdleSince != eligible[1].IdleSince:
@@ -213,17 +237,17 @@ func decidedBy(eligible []Candidate) string {
 }
 
 // removed counts handlers by the gate that kept them out, leaving out zeros.
-func (e *Engine) removed(ch, unskilled, refused int) []GateCount {
+func (e *Engine) removed(ch, unskilled, refused, kept int) []GateCount {
 	kinds := 0
 	for g := gateState; g < gateAway; g++ {
 		if e.gates[ch][g] > 0 {
 			kinds++
 		}
 	}
-	if kinds == 0 && unskilled == 0 && refused == 0 {
+	if kinds == 0 && unskilled == 0 && refused == 0 && kept == 0 {
 		return nil
 	}
-	list := make([]GateCount, 0, kinds+2)
+	list := make([]GateCount, 0, kinds+3)
 	for g := gateState; g < gateAway; g++ {
 		if n := e.gates[ch][g]; n > 0 {
 			list = append(list, GateCount{gateNames[g], n})
@@ -234,6 +258,9 @@ func (e *Engine) removed(ch, unskilled, refused int) []GateCount {
 	}
 	if refused > 0 {
 		list = append(list, GateCount{GateRefused, refused})
+	}
+	if kept > 0 {
+		list = append(list, GateCount{GateKept, kept})
 	}
 	return list
 }

@@ -77,6 +77,12 @@ type contactImage struct {
 	Capacity int             `json:"capacity,omitempty"`
 	Refusers []AgentID       `json:"refusers,omitempty"`
 	Misses   int             `json:"misses,omitempty"`
+	// Home is where the rule sent it, when that is not Queue.
+	Home  QueueID `json:"home,omitempty"`
+	Moves int     `json:"moves,omitempty"`
+	Step  int     `json:"step,omitempty"`
+	Held  bool    `json:"held,omitempty"`
+	Spent bool    `json:"spent,omitempty"`
 }
 
 func (e *Engine) image() image {
@@ -103,7 +109,7 @@ func (e *Engine) image() image {
 		ci := contactImage{ID: c.id, Channel: channelNames[c.channel], Wanted: c.wanted, Queue: c.queue, Rule: c.rule, Version: c.version,
 			Facts: c.facts, Arrival: c.arrival, Queued: c.queued, Due: c.due, Class: c.class, Target: int64(c.target), Credit: int64(c.credit),
 			Phase: c.phase, Offer: c.offer, Since: c.since, Until: c.until, Answered: c.answered, Muted: c.muted, Extended: c.extended,
-			Capacity: c.capacity, Refusers: c.refusers, Misses: c.misses}
+			Capacity: c.capacity, Refusers: c.refusers, Misses: c.misses, Home: c.from(), Moves: c.moves, Step: c.step, Held: c.held, Spent: c.spent}
 		if c.handler != nil {
 			ci.Agent = c.handler.id
 		}
@@ -239,6 +245,10 @@ func (e *Engine) buildContact(ci contactImage) error {
 	c.arrival, c.queued, c.due, c.class, c.target, c.credit = ci.Arrival, ci.Queued, ci.Due, ci.Class, contact.Duration(ci.Target), contact.Duration(ci.Credit)
 	c.phase, c.offer, c.since, c.answered = ci.Phase, ci.Offer, ci.Since, ci.Answered
 	c.muted, c.extended, c.capacity, c.refusers, c.misses = ci.Muted, ci.Extended, ci.Capacity, ci.Refusers, ci.Misses
+	c.home, c.moves, c.step, c.held, c.spent = ci.Home, ci.Moves, ci.Step, ci.Held, ci.Spent
+	if c.home == "" {
+		c.home = c.queue
+	}
 	e.contacts[c.id] = c
 	e.setUntil(c, ci.Until)
 	switch c.phase {
@@ -254,7 +264,10 @@ func (e *Engine) buildContact(ci contactImage) error {
 				return fmt.Errorf("rule %q is not in the plan", c.rule)
 			}
 		}
-		c.line = e.plan.lineFor(q, rule, ch, c.facts.Language)
+		if home := e.plan.queueOf[c.home]; home == nil || c.moves < 0 || c.moves > len(home.Overflow) || c.step < 0 || c.step > len(q.Relax) {
+			return fmt.Errorf("%d moves from queue %q and step %d in queue %q are not in the plan", c.moves, c.home, c.step, c.queue)
+		}
+		c.line = e.plan.lineFor(q, c.lineRule(rule), ch, c.step, c.facts.Language)
 	case PhaseTalking, PhaseHeld, PhaseWrapUp:
 	default:
 		return fmt.Errorf("phase %q is not known", c.phase)

@@ -38,7 +38,7 @@ func (e *Engine) connected(ev Connected) {
 func (e *Engine) talk(c *inquiry) {
 	c.phase, c.since, c.answered = PhaseTalking, e.now, e.now
 	c.handler.misses = 0
-	c.refusers, c.line = nil, nil
+	c.refusers, c.line, c.held = nil, nil, false
 }
 
 func (e *Engine) connectFailed(ev ConnectFailed) {

@@ -17,6 +17,14 @@ type inquiry struct {
 	rule    string
 	version int
 	facts   contact.Facts
+	// home is the queue the rule chose; moves counts the overflow steps taken from
+	// there and step the relaxation steps taken in queue.
+	home        QueueID
+	moves, step int
+	// held keeps the contact for the handler it prefers.
+	held bool
+	// spent tells that people were told that no step is left.
+	spent bool
 
 	arrival contact.Instant
 	queued  contact.Instant
@@ -26,11 +34,13 @@ type inquiry struct {
 	target contact.Duration
 	credit contact.Duration
 
-	phase    Phase // empty while waiting
-	handler  *handler
-	offer    OfferID
-	since    contact.Instant
-	until    contact.Instant
+	phase   Phase // empty while waiting
+	handler *handler
+	offer   OfferID
+	since   contact.Instant
+	until   contact.Instant
+	// wake is when a waiting contact must next be looked at, zero if never.
+	wake     contact.Instant
 	answered contact.Instant
 	muted    bool
 	extended bool
@@ -42,13 +52,14 @@ type inquiry struct {
 
 	// line holds contacts alike while the contact may still be offered.
 	line *line
-	// Positions in the line's heap, the timer heap and Engine.refused; -1 outside.
-	place, timer, refusedAt int
+	// Positions in the line's heap, the timer heap, Engine.refused and Engine.kept; -1
+	// outside.
+	place, timer, refusedAt, heldAt int
 	// fresh marks a contact that became offerable in this sub-step.
 	fresh bool
 }
 
-func newInquiry() *inquiry { return &inquiry{place: -1, timer: -1, refusedAt: -1} }
+func newInquiry() *inquiry { return &inquiry{place: -1, timer: -1, refusedAt: -1, heldAt: -1} }
 
 // inHand tells whether the contact was accepted by a handler.
 func (c *inquiry) inHand() bool { return c.phase != "" && c.phase != PhaseRinging }
@@ -63,6 +74,12 @@ func (c *inquiry) refusedBy(id AgentID) bool {
 		}
 	}
 	return false
+}
+
+// deniedTo tells whether the handler may not be offered the contact although
+// their skills would do.
+func (c *inquiry) deniedTo(id AgentID) bool {
+	return c.held && id != c.prefers() || len(c.refusers) > 0 && c.refusedBy(id)
 }
 
 // line is the contacts waiting that are alike in queue, channel and needs, as a
@@ -165,14 +182,14 @@ func (l *line) down(i int) (moved bool) {
 }
 
 // first finds the most due contact at or below heap position i that the handler
-// has not refused. It looks only below refused ones, so it costs one step for
-// each of those.
+// may be offered. It looks only below those they may not, so it costs one step
+// for each of those.
 func (l *line) first(i int, id AgentID) *inquiry {
 	if i >= len(l.heap) {
 		return nil
 	}
 	c := l.heap[i].c
-	if len(c.refusers) == 0 || !c.refusedBy(id) {
+	if !c.held && len(c.refusers) == 0 || !c.deniedTo(id) {
 		return c
 	}
 	left, right := l.first(2*i+1, id), l.first(2*i+2, id)
@@ -186,6 +203,12 @@ func (l *line) first(i int, id AgentID) *inquiry {
 func (e *Engine) wait(c *inquiry) {
 	c.line.push(c)
 	c.line.queue.waiting++
+	e.setWake(c, e.nextLook(c))
+	if c.held {
+		c.heldAt = len(e.kept)
+		e.kept = append(e.kept, c)
+		e.recheck = true
+	}
 	if len(c.refusers) > 0 {
 		c.refusedAt = len(e.refused)
 		e.refused = append(e.refused, c)
@@ -197,7 +220,22 @@ func (e *Engine) wait(c *inquiry) {
 func (e *Engine) unwait(c *inquiry) {
 	c.line.remove(c)
 	c.line.queue.waiting--
+	e.setWake(c, 0)
 	e.unrefuse(c)
+	e.unhold(c)
+}
+
+// unhold takes a contact off the list of those kept for one handler.
+func (e *Engine) unhold(c *inquiry) {
+	if c.heldAt < 0 {
+		return
+	}
+	last := len(e.kept) - 1
+	e.kept[c.heldAt] = e.kept[last]
+	e.kept[c.heldAt].heldAt = c.heldAt
+	e.kept[last] = nil
+	e.kept = e.kept[:last]
+	c.heldAt = -1
 }
 
 // unrefuse takes a contact off the list of refused ones.

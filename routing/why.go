@@ -14,6 +14,8 @@ const (
 	GateCapacity Gate = "at_capacity"
 	GateSkill    Gate = "skill_missing"
 	GateRefused  Gate = "refused_this_contact"
+	// GateKept: the contact waits for the handler it prefers.
+	GateKept Gate = "kept_for_preferred"
 )
 
 // Why explains one offer as data: which rule of which plan brought the contact
@@ -28,7 +30,16 @@ type Why struct {
 	Credit contact.Duration `json:"credit"`
 	// Needs lists the skills required, in order of name.
 	Needs []Need `json:"needs,omitempty"`
-	// Chosen tells what decided among the eligible: "only_one", "proficiency",
+	// Step names the relaxation step in force, empty before the first; Needs are
+	// then the step's.
+	Step string `json:"step,omitempty"`
+	// From is the queue the rule chose when the contact has overflowed from it.
+	From QueueID `json:"from,omitempty"`
+	// Preferred is the handler the contact prefers, where the queue's plan heeds
+	// it; Preference says what came of it.
+	Preferred  AgentID    `json:"preferred,omitempty"`
+	Preference Preference `json:"preference,omitempty"`
+	// Chosen tells what decided among the eligible: "only_one", "preferred", "proficiency",
 	// "longest_idle", "id", or "most_due" when a freed handler took the most due
 	// of the contacts they may take.
 	Chosen string `json:"chosen"`
@@ -41,6 +52,19 @@ type Why struct {
 	// Waiting is how many contacts waited in the queue, this one included.
 	Waiting int `json:"waiting"`
 }
+
+// Preference says what came of a contact's preferred handler.
+type Preference string
+
+// What may come of a preference.
+const (
+	PreferenceMet     Preference = "met"           // it went to them
+	PreferenceWaits   Preference = "waiting"       // it is kept for them for now
+	PreferenceRefused Preference = "refused"       // they missed or declined it
+	PreferenceAway    Preference = "out_of_reach"  // not signed on, not ready, desk lost or phone down
+	PreferenceUnable  Preference = "skill_missing" // they lack a skill or the channel
+	PreferenceWaited  Preference = "wait_ran_out"  // in reach and able, but busy too long
+)
 
 // WhyListed bounds the candidates listed in a Why.
 const WhyListed = 5

@@ -35,8 +35,14 @@ func worldPlans() []*routing.Plan {
 	first := &routing.Plan{
 		Version: 1, DefaultQueue: "general", ShortAbandon: 5 * second,
 		Queues: []routing.Queue{
-			{ID: "crime", Label: "Crime", AnswerWithin: targets(30*second, 40*minute, 60*minute), Needs: []routing.Need{{Skill: "crime", Min: 2}}, LanguageSkill: true, ClosedAnnouncement: "closed"},
-			{ID: "general", Label: "General", AnswerWithin: targets(60*second, 30*minute, 45*minute), LanguageSkill: true, ClosedAnnouncement: "closed"},
+			{ID: "crime", Label: "Crime", AnswerWithin: targets(30*second, 40*minute, 60*minute), Needs: []routing.Need{{Skill: "crime", Min: 2}}, LanguageSkill: true, ClosedAnnouncement: "closed",
+				Preferred: &routing.PreferredPolicy{Wait: 25 * second},
+				Relax: []routing.RelaxStep{{Name: "beginners", After: 30 * second, Needs: []routing.Need{{Skill: "crime", Min: 1}}},
+					{Name: "interpreter", After: 70 * second, Needs: []routing.Need{{Skill: "crime", Min: 1}}, AnyLanguage: true}},
+				Overflow: []routing.OverflowStep{{After: 45 * second, To: "updates"}, {After: 100 * second, To: "general"}}},
+			{ID: "general", Label: "General", AnswerWithin: targets(60*second, 30*minute, 45*minute), LanguageSkill: true, ClosedAnnouncement: "closed",
+				Preferred: &routing.PreferredPolicy{},
+				Relax:     []routing.RelaxStep{{Name: "any language", After: 50 * second, AnyLanguage: true}}},
 			{ID: "updates", Label: "Updates", AnswerWithin: targets(2*minute, 20*minute, 30*minute), WrapUp: &routing.WrapUpPolicy{}, ClosedAnnouncement: "closed"},
 		},
 		Rules: []routing.Rule{
@@ -57,6 +63,10 @@ func worldPlans() []*routing.Plan {
 	}
 	changed := *first
 	changed.Version = 2
+	changed.Queues = slices.Clone(first.Queues)
+	changed.Queues[0].Relax, changed.Queues[0].Overflow = changed.Queues[0].Relax[:1], []routing.OverflowStep{{After: 20 * second, To: "general"}}
+	changed.Queues[1].Relax = nil
+	changed.Queues[2].Preferred = &routing.PreferredPolicy{Wait: 40 * second}
 	changed.Offer = routing.OfferPolicy{RingFor: targets(8*second, 20*second, 25*second), AlertAfter: 2}
 	changed.WrapUp = routing.WrapUpPolicy{Limit: 15 * second}
 	changed.Rules = slices.Clone(first.Rules[1:])
@@ -68,6 +78,7 @@ func worldPlans() []*routing.Plan {
 	third := *first
 	third.Version = 3
 	third.Queues = slices.Clone(first.Queues[:2])
+	third.Queues[0].Overflow = nil
 	third.Queues = append(third.Queues, routing.Queue{ID: "night", Label: "Night", AnswerWithin: targets(90*second, 90*minute, 90*minute), ClosedAnnouncement: "night"})
 	third.DefaultQueue = "night"
 	third.Rules = slices.Clone(first.Rules[:4])
@@ -166,6 +177,9 @@ func (w *world) arrival() routing.Event {
 			Language: []string{"en", "en", "pl", "bn", "xx", ""}[w.pick(6)], Vulnerable: w.pick(5) == 0,
 			Answers: map[string]string{"menu": []string{"crime", "fraud", "update", "other"}[w.pick(4)]},
 		},
+	}
+	if w.pick(3) == 0 {
+		ev.Facts.Preferred = string(w.agent())
 	}
 	if w.pick(15) == 0 {
 		ev.Facts.Answers["risk"] = "yes"

@@ -13,6 +13,7 @@ func (b *builder) check() {
 	if !b.r.problems.HasErrors() {
 		b.idleSkills()
 		b.unservedQueues()
+		b.idleSteps()
 	}
 }
 

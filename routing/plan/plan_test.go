@@ -278,6 +278,40 @@ func TestLoadKeepsSourceAndIgnoresWarnings(t *testing.T) {
 	}
 }
 
+func TestTheCourseOfAContactCompiles(t *testing.T) {
+	src := strings.Replace(small, "queues: {desk: {}}", `skills: {crime: Crime, lang.pl: Polish}
+queues:
+  desk:
+    needs: {crime: 3}
+    language_skill: true
+    preferred: {wait: 30s}
+    relax:
+      steps:
+        - {after: 60s, name: juniors, needs: {crime: 1}}
+        - {after: 5m, name: interpreter, needs: {crime: 1}, any_language: true}
+      last: interpreter
+    overflow: [{after: 10m, to: spare}]
+  spare: {overflow: [{after: 10m, to: desk}]}`, 1)
+	p, problems := plan.Compile("p", 1, []byte(src))
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	desk := p.Queues[0]
+	wantSteps := []routing.RelaxStep{
+		{Name: "juniors", After: contact.Minute, Needs: []routing.Need{{Skill: "crime", Min: 1}}},
+		{Name: "interpreter", After: 5 * contact.Minute, Needs: []routing.Need{{Skill: "crime", Min: 1}}, AnyLanguage: true},
+	}
+	if diff := cmp.Diff(wantSteps, desk.Relax); diff != "" {
+		t.Errorf("relaxation:\n%s", diff)
+	}
+	if diff := cmp.Diff([]routing.OverflowStep{{After: 10 * contact.Minute, To: "spare"}}, desk.Overflow); diff != "" {
+		t.Errorf("overflow:\n%s", diff)
+	}
+	if desk.Preferred == nil || desk.Preferred.Wait != 30*contact.Second || p.Queues[1].Preferred != nil {
+		t.Errorf("preferred: %+v and %+v", desk.Preferred, p.Queues[1].Preferred)
+	}
+}
+
 func TestTooLargeAPlanIsRefused(t *testing.T) {
 	_, problems := plan.Parse("p", []byte(strings.Repeat("# padding\n", 40_000)))
 	if len(problems) != 1 || problems[0].Code != "too_large" {

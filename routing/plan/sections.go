@@ -36,14 +36,17 @@ type builder struct {
 	skillAt map[string]place
 	queueAt map[string]place
 	ruleAt  []place
+	stepAt  map[step]place
 	rules   []condition
+	// later reads what may name queues not read yet.
+	later []func()
 }
 
 func newBuilder(name string, src []byte) *builder {
 	return &builder{
 		r:       &reader{file: name, lines: strings.Split(string(src), "\n")},
 		doc:     &Document{Name: name, Source: string(src)},
-		skillAt: map[string]place{}, queueAt: map[string]place{},
+		skillAt: map[string]place{}, queueAt: map[string]place{}, stepAt: map[step]place{},
 	}
 }
 
@@ -251,10 +254,13 @@ func (b *builder) queueSection(v value, targets map[contact.Channel]contact.Dura
 		b.queueAt[e.key] = e.keyAt
 		b.doc.plan.Queues = append(b.doc.plan.Queues, b.queue(e, targets))
 	}
+	for _, read := range b.later {
+		read()
+	}
 }
 
 func (b *builder) queue(e entry, targets map[contact.Channel]contact.Duration) routing.Queue {
-	m := b.r.fields(e.value, "label", "answer_within", "needs", "language_skill", "hours", "closed_announcement", "wrap_up")
+	m := b.r.fields(e.value, "label", "answer_within", "needs", "language_skill", "hours", "closed_announcement", "wrap_up", "relax", "overflow", "preferred")
 	q := routing.Queue{ID: routing.QueueID(e.key), Label: e.key, AnswerWithin: map[contact.Channel]contact.Duration{}}
 	for c, d := range targets {
 		q.AnswerWithin[c] = d
@@ -287,6 +293,15 @@ func (b *builder) queue(e entry, targets map[contact.Channel]contact.Duration) r
 	if f, is := m["wrap_up"]; is {
 		w := b.wrapUp(f.value, b.doc.plan.WrapUp)
 		q.WrapUp = &w
+	}
+	if f, is := m["relax"]; is {
+		q.Relax = b.relax(f.value, len(b.doc.plan.Queues))
+	}
+	if f, is := m["overflow"]; is {
+		b.later = append(b.later, func() { b.overflow(q.ID, f.value) })
+	}
+	if f, is := m["preferred"]; is {
+		q.Preferred = b.preferred(f.value)
 	}
 	if f, is := m["hours"]; is {
 		if c := b.r.calendarOf(f.value, b.holidays); c != nil {

@@ -222,7 +222,13 @@ func plan(profiles int) *routing.Plan {
 	}
 	for q := range queues {
 		p.Queues = append(p.Queues, routing.Queue{ID: queueID(q), Label: string(queueID(q)), AnswerWithin: within, LanguageSkill: true,
-			Needs: []routing.Need{{Skill: skill(q), Min: 1}}})
+			Needs: []routing.Need{{Skill: skill(q), Min: 3}},
+			Relax: []routing.RelaxStep{
+				{Name: "learning", After: 5 * contact.Second, Needs: []routing.Need{{Skill: skill(q), Min: 1}}},
+				{Name: "interpreter", After: 20 * contact.Second, Needs: []routing.Need{{Skill: skill(q), Min: 1}}, AnyLanguage: true},
+			},
+			Overflow:  []routing.OverflowStep{{After: 40 * contact.Second, To: queueID((q + 1) % queues)}},
+			Preferred: &routing.PreferredPolicy{Wait: contact.Second}})
 		p.Rules = append(p.Rules, routing.Rule{Name: "vulnerable to " + string(queueID(q)), Queue: queueID(q), Credit: contact.Minute,
 			Match: func(in routing.RuleInput) bool { return in.Facts.Vulnerable }, Needs: []routing.Need{{Skill: skill(queues + q), Min: 1}}})
 	}
