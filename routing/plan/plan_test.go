@@ -105,6 +105,9 @@ func TestTheSeedPlanCompiles(t *testing.T) {
 	if diff := cmp.Diff(want, p.Offer); diff != "" {
 		t.Errorf("offers:\n%s", diff)
 	}
+	if r := p.Rules[0]; !r.Class0 || r.Queue != "general" || !r.Match(routing.RuleInput{Facts: contact.Facts{Answers: map[string]string{"emergency": "not_connected"}}}) {
+		t.Errorf("somebody in danger does not come first: %+v", r)
+	}
 	profile := routing.Profile{
 		Name:     "crime-desk",
 		Skills:   []routing.SkillLevel{{Skill: "lang.en", Level: 5}, {Skill: "report.crime", Level: 5}, {Skill: "report.existing", Level: 3}},
@@ -135,6 +138,7 @@ func TestEveryCallLandsInAnOpenQueueTheSeedHandlersServe(t *testing.T) {
 		queue  routing.QueueID
 		credit contact.Duration
 	}{
+		"pressed 9, not connected":    {contact.Facts{Answers: map[string]string{"menu": "crime", "emergency": "not_connected"}}, "general", 0},
 		"report a crime":              {answers("crime"), "crime", 0},
 		"existing report":             {answers("existing"), "existing", 0},
 		"something else":              {answers("other"), "general", 0},
