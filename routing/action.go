@@ -84,6 +84,20 @@ type Control struct {
 	Digits  string     `json:"digits,omitempty"`
 }
 
+// Announce asks telephony to tell a waiting caller their position and how long it
+// may take. Neither ever grows from one announcement to the next: what was said
+// is kept to, and Longer owns up.
+type Announce struct {
+	Contact contact.ID `json:"contact"`
+	Queue   QueueID    `json:"queue"`
+	// Position counts from 1 among the calls waiting in the queue.
+	Position int `json:"position"`
+	// Wait is rounded up to whole minutes; 0 when nothing can be said of it.
+	Wait contact.Duration `json:"wait"`
+	// Longer tells that it is likely to take longer than Wait.
+	Longer bool `json:"longer,omitempty"`
+}
+
 // Phase is where a handler's work on one contact stands.
 type Phase string
 
@@ -194,6 +208,7 @@ func (QueueClosed) ActionKind() string  { return "queue_closed" }
 func (Offer) ActionKind() string        { return "offer" }
 func (Retract) ActionKind() string      { return "retract" }
 func (Connect) ActionKind() string      { return "connect" }
+func (Announce) ActionKind() string     { return "announce" }
 func (Control) ActionKind() string      { return "control" }
 func (AgentChanged) ActionKind() string { return "agent_changed" }
 func (Ended) ActionKind() string        { return "ended" }

@@ -44,7 +44,7 @@ func (e *Engine) arrived(ev ContactArrived) {
 		c.arrival = e.now
 	}
 	e.tally.Arrived++
-	rule, q := e.plan.route(ch, c.facts, c.wanted)
+	rule, q := e.plan.route(ch, c.facts, c.wanted, e.figuresNow(ch))
 	if c.wanted != "" && e.plan.queueOf[c.wanted] == nil {
 		e.emit(Alert{Code: AlertQueueGone, Contact: c.id, Queue: c.wanted, Text: "A contact asked for a queue the plan does not have; the rules chose another."})
 	}

@@ -54,6 +54,7 @@ func (e *Engine) mature(c *inquiry) (moved bool) {
 		rule = e.plan.ruleOf[c.rule]
 	}
 	c.line = e.plan.lineFor(q, c.lineRule(rule), c.channel, step, c.facts.Language)
+	e.planAnnouncement(c, q)
 	if !c.spent && moves+step > 0 && moves == len(home.Overflow) && step == len(q.Relax) {
 		e.spent = append(e.spent, c)
 	}
@@ -78,13 +79,20 @@ func (e *Engine) nextLook(c *inquiry) contact.Instant {
 	if c.held && home.Preferred != nil {
 		soonest(c.queued, home.Preferred.Wait)
 	}
+	if c.sayAt != 0 {
+		soonest(c.sayAt, 0)
+	}
 	return next
 }
 
 // age takes the steps of a waiting contact that are due.
 func (e *Engine) age(c *inquiry) {
+	say := c.sayAt != 0 && c.sayAt <= e.now
 	e.unwait(c)
 	e.waitAgain(c)
+	if say && c.sayAt != 0 {
+		e.announce(c)
+	}
 }
 
 // waitAgain puts a contact where its age puts it, to be offered.

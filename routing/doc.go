@@ -23,6 +23,14 @@
 // else. While it rings somewhere the clock goes on and the step is taken when it
 // comes back. After the last step an alert stands and it waits for anyone able.
 //
+// # Figures
+//
+// Rules may look at the queues as they are when a contact is routed, and before a
+// plan is published when it moves waiting contacts. The estimated wait is position
+// × mean handling time ÷ handlers staffed; the mean is a moving average, by
+// eighths, from answer to the end of wrap-up. Announcements never raise what they
+// said.
+//
 // # Choice
 //
 // The gates of why.go come first, then the preferred handler (Facts.Preferred,

@@ -25,6 +25,9 @@ func (m *model) wake(c *item) contact.Instant {
 	if c.held {
 		all = append(all, c.queued.Add(home.Preferred.Wait))
 	}
+	if c.sayAt != 0 {
+		all = append(all, c.sayAt)
+	}
 	if len(all) == 0 {
 		return 0
 	}
@@ -33,8 +36,12 @@ func (m *model) wake(c *item) contact.Instant {
 
 // again looks at a waiting contact whose time has come.
 func (m *model) again(c *item) {
+	due := c.sayAt != 0 && c.sayAt <= m.now
 	m.moveOn(c)
 	c.fresh = true
+	if due && c.sayAt != 0 {
+		m.announce(c)
+	}
 }
 
 // moveOn puts a contact where its age puts it and says so when it is elsewhere.

@@ -73,7 +73,10 @@ func (m *model) publish(ev routing.PlanPublished) {
 		m.say(routing.Refused{Event: ev.Kind(), Code: "plan_invalid"})
 		return
 	}
+	m.figures = m.figuresKept()
+	defer func() { m.figures = m.figuresNow }()
 	m.plan, m.version = ev.Plan, ev.Version
+	maps.DeleteFunc(m.handle, func(id routing.QueueID, _ map[contact.Channel]contact.Duration) bool { return m.queue(id) == nil })
 	maps.DeleteFunc(m.open, func(id routing.QueueID, _ bool) bool { return m.queue(id) == nil })
 	all := slices.Clone(m.contacts)
 	slices.SortFunc(all, func(a, b *item) int {

@@ -28,6 +28,9 @@ type model struct {
 	greet map[routing.AgentID]bool
 	// endings counts endings by contact.
 	endings map[contact.ID]int
+	handle  map[routing.QueueID]map[contact.Channel]contact.Duration
+	// figures answers rules; while a plan is published, as things stood before.
+	figures func(routing.QueueID, contact.Channel) routing.QueueFigures
 }
 
 type person struct {
@@ -69,10 +72,16 @@ type item struct {
 	moves, step    int
 	stepName       string
 	held, spent    bool
+	sayAt          contact.Instant
+	told           int
+	toldWait       contact.Duration
 }
 
 func newModel() *model {
-	return &model{open: map[routing.QueueID]bool{}, people: map[routing.AgentID]*person{}, endings: map[contact.ID]int{}}
+	m := &model{open: map[routing.QueueID]bool{}, people: map[routing.AgentID]*person{}, endings: map[contact.ID]int{},
+		handle: map[routing.QueueID]map[contact.Channel]contact.Duration{}}
+	m.figures = m.figuresNow
+	return m
 }
 
 func (m *model) step(at contact.Instant, ev routing.Event) []routing.Action {
@@ -431,6 +440,7 @@ func (m *model) closeItem(c *item, outcome string, timedOut bool) {
 	m.say(routing.Closed{Contact: c.id, Agent: p.id, Outcome: outcome, TimedOut: timedOut})
 	p.work = slices.DeleteFunc(p.work, func(w *item) bool { return w == c })
 	p.idleSince = m.now
+	m.handled(c)
 	m.drop(c)
 	m.touch(p)
 }
@@ -466,7 +476,7 @@ func (m *model) route(c *item) *routing.Rule {
 	named := m.queue(c.wanted)
 	var rule *routing.Rule
 	for i, r := range m.plan.Rules {
-		if (named == nil || r.Queue == c.wanted) && r.Match(routing.RuleInput{Channel: c.channel, Facts: c.facts}) {
+		if (named == nil || r.Queue == c.wanted) && r.Match(m.input(c)) {
 			rule = &m.plan.Rules[i]
 			break
 		}
@@ -496,6 +506,14 @@ func (m *model) mature(c *item) {
 		}
 	}
 	q := m.queue(c.queue)
+	switch {
+	case c.channel != contact.Phone || q.Announce == nil:
+		c.sayAt = 0
+	case c.sayAt == 0:
+		c.sayAt = m.now.Add(q.Announce.First)
+	case c.sayAt <= m.now:
+		c.sayAt = m.now.Add(q.Announce.Every)
+	}
 	needs, speak := slices.Clone(q.Needs), q.LanguageSkill
 	if c.moves == 0 {
 		needs = append(needs, c.ruleNeeds...)

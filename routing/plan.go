@@ -54,6 +54,9 @@ type Queue struct {
 	// Preferred is how a contact waits for its Facts.Preferred; nil means that
 	// nobody is preferred.
 	Preferred *PreferredPolicy
+	// Announce is when callers who wait are told their position and expected wait;
+	// nil means never.
+	Announce *AnnouncePolicy
 	// ClosedAnnouncement is the prompt played when the queue is closed.
 	ClosedAnnouncement string
 	// Hours is the opening calendar, evaluated by the driver; nil is always open.
@@ -87,6 +90,13 @@ type PreferredPolicy struct {
 	Wait contact.Duration
 }
 
+// AnnouncePolicy says when a waiting caller is told how long it may take.
+type AnnouncePolicy struct {
+	// First counts from joining the queue, Every from the announcement before.
+	First contact.Duration
+	Every contact.Duration
+}
+
 // Rule sends matching contacts to a queue; the first match wins.
 type Rule struct {
 	// Name is unique in the plan and shown in Why.
@@ -106,6 +116,21 @@ type Rule struct {
 type RuleInput struct {
 	Channel contact.Channel
 	Facts   contact.Facts
+	// Figures tells what is going on in a queue, for contacts of the channel, as
+	// the contact comes to be routed; zeros for a queue that is not there. Nil is
+	// taken for a plan whose queues are all empty and unstaffed.
+	Figures func(QueueID) QueueFigures
+}
+
+// QueueFigures is what rules may know of a queue.
+type QueueFigures struct {
+	// Waiting counts contacts of any channel that wait with no offer out.
+	Waiting int
+	// Staffed counts handlers within reach (ready, busy or resting; desk there,
+	// phone up) whose profile has what the queue needs. They may serve others too.
+	Staffed int
+	// EstimatedWait is what the next contact may expect: see EstimateUnknown.
+	EstimatedWait contact.Duration
 }
 
 // Profile is a kind of handler.

@@ -10,17 +10,18 @@ import (
 // planPublished puts a plan in force: contacts not yet connected are routed anew
 // and keep their place (class and due time), handlers take their new profile,
 // offers their handler may no longer have are withdrawn, and whatever can then
-// be offered is, most due first.
+// be offered is, most due first. Rules see the queues as they were before.
 func (e *Engine) planPublished(ev PlanPublished) {
 	next, good := prepare(ev.Version, ev.Source, ev.Plan)
 	if !good {
 		e.emit(Refused{Event: ev.Kind(), Code: RefusedPlan})
 		return
 	}
+	figures := e.figuresKept()
 	if e.plan != nil {
 		for _, q := range e.plan.queues {
 			if same := next.queueOf[q.ID]; same != nil {
-				same.open = q.open
+				same.open, same.handle = q.open, q.handle
 			}
 		}
 	}
@@ -30,7 +31,7 @@ func (e *Engine) planPublished(ev PlanPublished) {
 	e.refused, e.kept = e.refused[:0], e.kept[:0]
 	e.recheck = true
 	for _, c := range contacts {
-		e.reroute(c)
+		e.reroute(c, figures[c.channel])
 	}
 	for _, h := range handlers {
 		e.reprofile(h)
@@ -44,11 +45,11 @@ func (e *Engine) planPublished(ev PlanPublished) {
 
 // reroute puts a contact that may still be offered into its line under the plan
 // now in force. The old plan's lines are gone with it.
-func (e *Engine) reroute(c *inquiry) {
+func (e *Engine) reroute(c *inquiry, figures func(QueueID) QueueFigures) {
 	if c.line == nil {
 		return
 	}
-	rule, q := e.plan.route(c.channel, c.facts, c.wanted)
+	rule, q := e.plan.route(c.channel, c.facts, c.wanted, figures)
 	before := c.queue
 	e.putIn(c, rule, q)
 	e.mature(c)

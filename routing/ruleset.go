@@ -35,6 +35,8 @@ type queue struct {
 	waiting int
 	ringing int
 	lines   []*line
+	// handle is the moving average of handling time per channel, 0 before any.
+	handle [channels]contact.Duration
 }
 
 // profile is a profile of the plan with the handlers who have it.
@@ -126,9 +128,9 @@ func unskilled(name string) *profile { return &profile{name: name, index: -1} }
 
 // route finds the rule and queue for a contact. When the contact names a queue,
 // only rules that lead to it are tried, for their credit, class and needs.
-func (r *ruleset) route(ch int, facts contact.Facts, wanted QueueID) (rule int, q *queue) {
+func (r *ruleset) route(ch int, facts contact.Facts, wanted QueueID, figures func(QueueID) QueueFigures) (rule int, q *queue) {
 	target := r.queueOf[wanted]
-	in := RuleInput{Channel: channelNames[ch], Facts: facts}
+	in := RuleInput{Channel: channelNames[ch], Facts: facts, Figures: figures}
 	for i := range r.plan.Rules {
 		candidate := &r.plan.Rules[i]
 		if target != nil && candidate.Queue != wanted {

@@ -7,6 +7,7 @@ import "example.org/c3i/routing"
 //	relax QUEUE NAME AFTER [skill:min,...] [any-language]
 //	overflow QUEUE AFTER TO
 //	prefer QUEUE WAIT
+//	announce QUEUE FIRST EVERY
 func (s *scenario) course(verb string, args []string) {
 	var q *routing.Queue
 	if s.plan != nil && len(args) > 1 {
@@ -32,6 +33,8 @@ func (s *scenario) course(verb string, args []string) {
 		q.Relax = append(q.Relax, step)
 	case "overflow":
 		q.Overflow = append(q.Overflow, routing.OverflowStep{After: s.duration(args[1]), To: routing.QueueID(args[2])})
+	case "announce":
+		q.Announce = &routing.AnnouncePolicy{First: s.duration(args[1]), Every: s.duration(args[2])}
 	case "prefer":
 		q.Preferred = &routing.PreferredPolicy{Wait: s.duration(args[1])}
 	}

@@ -70,6 +70,12 @@ func telling(a routing.Action) string {
 		return fmt.Sprintf("offer #%d: %s to %s until %s (%s)", a.Offer, a.Contact, a.Agent, clock(a.Deadline), a.Why.Chosen)
 	case routing.Retract:
 		return fmt.Sprintf("retract #%d: %s from %s (%s)", a.Offer, a.Contact, a.Agent, a.Cause)
+	case routing.Announce:
+		longer := ""
+		if a.Longer {
+			longer = ", longer than that"
+		}
+		return fmt.Sprintf("announce to %s in %s: number %d, %s%s", a.Contact, a.Queue, a.Position, a.Wait, longer)
 	case routing.Connect:
 		return fmt.Sprintf("connect #%d: %s and %s", a.Offer, a.Contact, a.Agent)
 	case routing.Control:

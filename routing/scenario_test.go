@@ -164,7 +164,7 @@ func (s *scenario) command(line string) {
 	switch verb {
 	case "queue", "rule", "profile", "policy":
 		s.define(verb, args)
-	case "relax", "overflow", "prefer":
+	case "relax", "overflow", "prefer", "announce":
 		s.course(verb, args)
 	case "publish":
 		version, err := strconv.Atoi(arg(0))
@@ -328,6 +328,11 @@ func (s *scenario) define(kind string, args []string) {
 			switch key {
 			case "when":
 				field, wanted, _ := strings.Cut(value, ":")
+				if id, least, is := strings.Cut(value, ">"); is {
+					limit := s.duration(least)
+					r.Match = func(in routing.RuleInput) bool { return in.Figures(routing.QueueID(id)).EstimatedWait > limit }
+					break
+				}
 				r.Match = func(in routing.RuleInput) bool {
 					return field == "vulnerable" && in.Facts.Vulnerable || wanted != "" && in.Facts.Answers[field] == wanted
 				}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"example.org/c3i/contact"
 )
@@ -24,8 +25,10 @@ type image struct {
 	LastOffer OfferID         `json:"last_offer"`
 	Tally     Tally           `json:"tally"`
 	Open      []QueueID       `json:"open"`
-	Handlers  []handlerImage  `json:"handlers"`
-	Contacts  []contactImage  `json:"contacts"`
+	// Handling lists queues with a mean handling time, in order of id.
+	Handling []handlingImage `json:"handling,omitempty"`
+	Handlers []handlerImage  `json:"handlers"`
+	Contacts []contactImage  `json:"contacts"`
 	// Ended lists remembered ids, oldest first.
 	Ended []contact.ID `json:"ended"`
 }
@@ -33,6 +36,12 @@ type image struct {
 type planImage struct {
 	Version int    `json:"version"`
 	Source  string `json:"source"`
+}
+
+type handlingImage struct {
+	Queue QueueID `json:"queue"`
+	// Mean per channel in nanoseconds, in the order of contact.Channels.
+	Mean [channels]int64 `json:"mean"`
 }
 
 type handlerImage struct {
@@ -78,11 +87,14 @@ type contactImage struct {
 	Refusers []AgentID       `json:"refusers,omitempty"`
 	Misses   int             `json:"misses,omitempty"`
 	// Home is where the rule sent it, when that is not Queue.
-	Home  QueueID `json:"home,omitempty"`
-	Moves int     `json:"moves,omitempty"`
-	Step  int     `json:"step,omitempty"`
-	Held  bool    `json:"held,omitempty"`
-	Spent bool    `json:"spent,omitempty"`
+	Home     QueueID         `json:"home,omitempty"`
+	Moves    int             `json:"moves,omitempty"`
+	Step     int             `json:"step,omitempty"`
+	Held     bool            `json:"held,omitempty"`
+	Spent    bool            `json:"spent,omitempty"`
+	SayAt    contact.Instant `json:"say_at,omitempty"`
+	Told     int             `json:"told,omitempty"`
+	ToldWait int64           `json:"told_wait,omitempty"` // nanoseconds
 }
 
 func (e *Engine) image() image {
@@ -94,7 +106,15 @@ func (e *Engine) image() image {
 			if q.open {
 				img.Open = append(img.Open, q.ID)
 			}
+			if q.handle != [channels]contact.Duration{} {
+				h := handlingImage{Queue: q.ID}
+				for ch := range channels {
+					h.Mean[ch] = int64(q.handle[ch])
+				}
+				img.Handling = append(img.Handling, h)
+			}
 		}
+		slices.SortFunc(img.Handling, func(a, b handlingImage) int { return strings.Compare(string(a.Queue), string(b.Queue)) })
 		slices.Sort(img.Open)
 	}
 	for _, h := range e.sortedHandlers() {
@@ -109,7 +129,8 @@ func (e *Engine) image() image {
 		ci := contactImage{ID: c.id, Channel: channelNames[c.channel], Wanted: c.wanted, Queue: c.queue, Rule: c.rule, Version: c.version,
 			Facts: c.facts, Arrival: c.arrival, Queued: c.queued, Due: c.due, Class: c.class, Target: int64(c.target), Credit: int64(c.credit),
 			Phase: c.phase, Offer: c.offer, Since: c.since, Until: c.until, Answered: c.answered, Muted: c.muted, Extended: c.extended,
-			Capacity: c.capacity, Refusers: c.refusers, Misses: c.misses, Home: c.from(), Moves: c.moves, Step: c.step, Held: c.held, Spent: c.spent}
+			Capacity: c.capacity, Refusers: c.refusers, Misses: c.misses, Home: c.from(), Moves: c.moves, Step: c.step, Held: c.held, Spent: c.spent,
+			SayAt: c.sayAt, Told: c.told, ToldWait: int64(c.toldWait)}
 		if c.handler != nil {
 			ci.Agent = c.handler.id
 		}
@@ -211,6 +232,18 @@ func build(img image, p *Plan) (*Engine, error) {
 		}
 		q.open = true
 	}
+	for _, h := range img.Handling {
+		q := e.plan.queueOf[h.Queue]
+		if q == nil {
+			return nil, fmt.Errorf("queue %q has handling times but is not in the plan", h.Queue)
+		}
+		for ch, mean := range h.Mean {
+			if mean < 0 || contact.Duration(mean) > longest {
+				return nil, fmt.Errorf("queue %q has a mean handling time of %d ns", h.Queue, mean)
+			}
+			q.handle[ch] = contact.Duration(mean)
+		}
+	}
 	for _, ci := range img.Contacts {
 		if err := e.buildContact(ci); err != nil {
 			return nil, fmt.Errorf("contact %q: %w", ci.ID, err)
@@ -246,6 +279,7 @@ func (e *Engine) buildContact(ci contactImage) error {
 	c.phase, c.offer, c.since, c.answered = ci.Phase, ci.Offer, ci.Since, ci.Answered
 	c.muted, c.extended, c.capacity, c.refusers, c.misses = ci.Muted, ci.Extended, ci.Capacity, ci.Refusers, ci.Misses
 	c.home, c.moves, c.step, c.held, c.spent = ci.Home, ci.Moves, ci.Step, ci.Held, ci.Spent
+	c.sayAt, c.told, c.toldWait = ci.SayAt, ci.Told, contact.Duration(ci.ToldWait)
 	if c.home == "" {
 		c.home = c.queue
 	}

@@ -119,6 +119,7 @@ func (e *Engine) closeWork(c *inquiry, outcome string, timedOut bool) {
 	h := c.handler
 	e.setUntil(c, 0)
 	e.emit(Closed{Contact: c.id, Agent: h.id, Outcome: outcome, TimedOut: timedOut})
+	e.handled(c)
 	h.drop(c)
 	h.idleSince = e.now
 	e.forget(c)

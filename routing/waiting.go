@@ -23,6 +23,11 @@ type inquiry struct {
 	moves, step int
 	// held keeps the contact for the handler it prefers.
 	held bool
+	// sayAt is when the caller is next told position and wait, zero if never; told
+	// and toldWait are what they heard last, zero if nothing yet.
+	sayAt    contact.Instant
+	told     int
+	toldWait contact.Duration
 	// spent tells that people were told that no step is left.
 	spent bool
 

@@ -37,6 +37,7 @@ func worldPlans() []*routing.Plan {
 		Queues: []routing.Queue{
 			{ID: "crime", Label: "Crime", AnswerWithin: targets(30*second, 40*minute, 60*minute), Needs: []routing.Need{{Skill: "crime", Min: 2}}, LanguageSkill: true, ClosedAnnouncement: "closed",
 				Preferred: &routing.PreferredPolicy{Wait: 25 * second},
+				Announce:  &routing.AnnouncePolicy{First: 5 * second, Every: 12 * second},
 				Relax: []routing.RelaxStep{{Name: "beginners", After: 30 * second, Needs: []routing.Need{{Skill: "crime", Min: 1}}},
 					{Name: "interpreter", After: 70 * second, Needs: []routing.Need{{Skill: "crime", Min: 1}}, AnyLanguage: true}},
 				Overflow: []routing.OverflowStep{{After: 45 * second, To: "updates"}, {After: 100 * second, To: "general"}}},
@@ -48,6 +49,10 @@ func worldPlans() []*routing.Plan {
 		Rules: []routing.Rule{
 			{Name: "danger", Queue: "crime", Class0: true, Match: answered("risk", "yes")},
 			{Name: "vulnerable", Queue: "crime", Credit: 40 * second, Match: func(in routing.RuleInput) bool { return in.Facts.Vulnerable }},
+			{Name: "crime is full", Queue: "general", Match: func(in routing.RuleInput) bool {
+				f := in.Figures("crime")
+				return in.Facts.Answers["menu"] == "crime" && (f.Waiting > 3 && f.EstimatedWait > 2*minute || f.Staffed < 2)
+			}},
 			{Name: "crime", Queue: "crime", Match: answered("menu", "crime")},
 			{Name: "fraud", Queue: "crime", Match: answered("menu", "fraud"), Needs: []routing.Need{{Skill: "crime", Min: 3}, {Skill: "fraud", Min: 1}}},
 			{Name: "update", Queue: "updates", Match: answered("menu", "update")},
@@ -66,6 +71,7 @@ func worldPlans() []*routing.Plan {
 	changed.Queues = slices.Clone(first.Queues)
 	changed.Queues[0].Relax, changed.Queues[0].Overflow = changed.Queues[0].Relax[:1], []routing.OverflowStep{{After: 20 * second, To: "general"}}
 	changed.Queues[1].Relax = nil
+	changed.Queues[0].Announce, changed.Queues[1].Announce = nil, &routing.AnnouncePolicy{First: 10 * second, Every: 10 * second}
 	changed.Queues[2].Preferred = &routing.PreferredPolicy{Wait: 40 * second}
 	changed.Offer = routing.OfferPolicy{RingFor: targets(8*second, 20*second, 25*second), AlertAfter: 2}
 	changed.WrapUp = routing.WrapUpPolicy{Limit: 15 * second}

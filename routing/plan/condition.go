@@ -32,6 +32,15 @@ type environment struct {
 	CLI      string            `expr:"cli"`
 	Answers  map[string]string `expr:"answers"`
 	Caller   callerView        `expr:"caller"`
+	// Queues holds the queues the condition names.
+	Queues map[string]queueView `expr:"queues"`
+}
+
+type queueView struct {
+	Waiting int `expr:"waiting"`
+	Staffed int `expr:"staffed"`
+	// EstimatedWait is in seconds, rounded up.
+	EstimatedWait int `expr:"estimated_wait"`
 }
 
 type callerView struct {
@@ -42,15 +51,24 @@ type callerView struct {
 	RepeatVictim bool `expr:"repeat_victim"`
 }
 
-func view(in routing.RuleInput) environment {
+func view(in routing.RuleInput, queues []string) environment {
 	f := in.Facts
-	return environment{
+	e := environment{
 		Channel: string(in.Channel), Language: f.Language, Dialled: f.Dialled, CLI: string(f.CLI), Answers: f.Answers,
 		Caller: callerView{
 			Known: f.Person != "", Contacts30d: f.Contacts30d, OpenReports: f.OpenReports,
 			Vulnerable: f.Vulnerable, RepeatVictim: f.RepeatVictim,
 		},
 	}
+	if len(queues) == 0 || in.Figures == nil {
+		return e
+	}
+	e.Queues = make(map[string]queueView, len(queues))
+	for _, id := range queues {
+		q := in.Figures(routing.QueueID(id))
+		e.Queues[id] = queueView{q.Waiting, q.Staffed, int((q.EstimatedWait + contact.Second - 1) / contact.Second)}
+	}
+	return e
 }
 
 // kind is a type of the condition language.
@@ -64,13 +82,17 @@ const (
 	kindCaller  kind = "the caller, of which a detail must be named"
 	kindAnswers kind = "the answers, of which one must be named"
 	kindList    kind = "a list"
+	kindQueues  kind = "the queues, of which one must be named"
+	kindQueue   kind = "a queue, of which a figure must be named"
 	kindUnknown kind = "" // already reported
 )
 
 var names = map[string]kind{
 	"channel": kindText, "language": kindText, "dialled": kindText, "cli": kindText,
-	"answers": kindAnswers, "caller": kindCaller,
+	"answers": kindAnswers, "caller": kindCaller, "queues": kindQueues,
 }
+
+var queueNames = map[string]kind{"waiting": kindNumber, "staffed": kindNumber, "estimated_wait": kindNumber}
 
 var callerNames = map[string]kind{
 	"known": kindTruth, "contacts_30d": kindNumber, "open_reports": kindNumber,
@@ -102,7 +124,7 @@ type condition struct {
 // compileCondition parses, checks against the white list, and compiles. The
 // white list is what bounds evaluation: there are no loops, calls or
 // allocations that grow, so a condition costs at most its maxNodes nodes.
-func compileCondition(text string) (c condition, faults []fault) {
+func compileCondition(text string, queues []string) (c condition, faults []fault) {
 	// The library is shielded: a condition is a person's text.
 	defer func() {
 		if p := recover(); p != nil {
@@ -122,7 +144,7 @@ func compileCondition(text string) (c condition, faults []fault) {
 	if err != nil {
 		return c, []fault{fromLibrary(err)}
 	}
-	w := walker{}
+	w := walker{queues: queues}
 	if k := w.walk(tree.Node); k != kindTruth && k != kindUnknown {
 		w.fault(tree.Node, "type_mismatch", "", "a condition must be true or false, this is %s", k)
 	}
@@ -134,15 +156,15 @@ func compileCondition(text string) (c condition, faults []fault) {
 	if err != nil {
 		return c, []fault{fromLibrary(err)}
 	}
-	return condition{canonical: tree.Node.String(), match: matcher(program)}, nil
+	return condition{canonical: tree.Node.String(), match: matcher(program, w.used)}, nil
 }
 
 // matcher runs the program. It is total: the white list admits nothing that can
 // fail for these types, and should the machine fail all the same (it turns its
 // own panics into errors) the rule does not match.
-func matcher(program *vm.Program) func(routing.RuleInput) bool {
+func matcher(program *vm.Program, queues []string) func(routing.RuleInput) bool {
 	return func(in routing.RuleInput) bool {
-		out, err := expr.Run(program, view(in))
+		out, err := expr.Run(program, view(in, queues))
 		matched, is := out.(bool)
 		return err == nil && is && matched
 	}
@@ -159,7 +181,11 @@ func fromLibrary(err error) fault {
 }
 
 // walker checks a parse tree against the white list and types it.
-type walker struct{ faults []fault }
+type walker struct {
+	faults []fault
+	queues []string // those of the plan
+	used   []string // those the condition names
+}
 
 func (w *walker) fault(n ast.Node, code, suggestion, format string, args ...any) kind {
 	w.faults = append(w.faults, fault{n.Location().From, code, fmt.Sprintf(format, args...), suggestion})
@@ -209,12 +235,19 @@ func (w *walker) identifier(n *ast.IdentifierNode) kind {
 func (w *walker) member(n *ast.MemberNode) kind {
 	property, is := n.Property.(*ast.StringNode)
 	if !is || n.Optional || n.Method {
-		return w.fault(n, "not_allowed", "", "only caller.<detail> and answers.<label> are allowed here")
+		return w.fault(n, "not_allowed", "", "only caller.<detail>, answers.<label> and queues.<queue>.<figure> are allowed here")
 	}
 	base, is := n.Node.(*ast.IdentifierNode)
 	if !is {
-		if w.walk(n.Node) == kindUnknown {
+		switch w.walk(n.Node) {
+		case kindUnknown:
 			return kindUnknown
+		case kindQueue:
+			if figure, is := queueNames[property.Value]; is {
+				return figure
+			}
+			known := sortedKeys(queueNames)
+			return w.fault(n.Property, "unknown_name", nearest(property.Value, known), "a queue has no %q: there are %s", property.Value, strings.Join(known, ", "))
 		}
 		return w.fault(n.Property, "unknown_name", "", "%q has nothing to be taken from", property.Value)
 	}
@@ -223,6 +256,14 @@ func (w *walker) member(n *ast.MemberNode) kind {
 		return k
 	case kindAnswers:
 		return kindText
+	case kindQueues:
+		if !slices.Contains(w.queues, property.Value) {
+			return w.fault(n.Property, "unknown_queue", nearest(property.Value, w.queues), "the plan has no queue %q", property.Value)
+		}
+		if !slices.Contains(w.used, property.Value) {
+			w.used = append(w.used, property.Value)
+		}
+		return kindQueue
 	case kindCaller:
 		if detail, is := callerNames[property.Value]; is {
 			return detail
@@ -282,7 +323,7 @@ func (w *walker) compare(n *ast.BinaryNode) kind {
 		case kindNothing:
 			w.fault(side.node, "type_mismatch", "", "nothing here is ever nil: what is missing is \"\", 0 or false")
 			return kindTruth
-		case kindCaller, kindAnswers:
+		case kindCaller, kindAnswers, kindQueues, kindQueue:
 			w.fault(side.node, "type_mismatch", "", "this is %s", side.kind)
 			return kindTruth
 		}
@@ -309,7 +350,7 @@ func (w *walker) in(n *ast.BinaryNode) kind {
 	if len(list.Nodes) == 0 {
 		return w.fault(list, "type_mismatch", "", "the list is empty, so this is never true")
 	}
-	if left == kindNothing || left == kindCaller || left == kindAnswers {
+	if left == kindNothing || left == kindCaller || left == kindAnswers || left == kindQueues || left == kindQueue {
 		return w.fault(n.Left, "type_mismatch", "", "%s cannot be looked for in a list", left)
 	}
 	for _, item := range list.Nodes {

@@ -3,6 +3,8 @@ package plan
 import (
 	"slices"
 
+	"github.com/goccy/go-yaml/ast"
+
 	"example.org/c3i/contact"
 	"example.org/c3i/routing"
 )
@@ -178,4 +180,28 @@ func orNothing(needs []routing.Need) string {
 		return "nothing"
 	}
 	return needText(needs)
+}
+
+// announce reads when waiting callers are told position and expected wait. "never"
+// keeps a queue silent where the plan is not.
+func (b *builder) announce(v value) *routing.AnnouncePolicy {
+	if n, is := v.node.(*ast.StringNode); is && n.Value == "never" {
+		return nil
+	}
+	if !isMapping(v.node) {
+		b.r.errorf(v.at, "wrong_type", "expected never, or every with a length of time, found %s", describe(v.node))
+		return nil
+	}
+	m := b.r.fields(v, "first", "every")
+	p := &routing.AnnouncePolicy{}
+	if f, is := m["every"]; is {
+		p.Every = b.r.span(f.value, 15*contact.Second, contact.Hour)
+	} else {
+		b.r.errorf(place{v.at.line, v.at.column, under(v.at.path, "every")}, "missing_key", "announcements need \"every\": how long from one to the next")
+	}
+	p.First = p.Every
+	if f, is := m["first"]; is {
+		p.First = b.r.span(f.value, contact.Second, contact.Hour)
+	}
+	return p
 }

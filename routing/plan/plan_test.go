@@ -205,6 +205,11 @@ func TestConditions(t *testing.T) {
 	in := routing.RuleInput{Channel: contact.Phone, Facts: contact.Facts{
 		Language: "pl", Dialled: "101", CLI: contact.CLIWithheld, Answers: map[string]string{"menu": "crime", "odd label": "x"},
 		Person: "01P", Contacts30d: 3, OpenReports: 1, RepeatVictim: true,
+	}, Figures: func(id routing.QueueID) routing.QueueFigures {
+		if id != "desk" {
+			t.Errorf("asked for the figures of %q", id)
+		}
+		return routing.QueueFigures{Waiting: 4, Staffed: 2, EstimatedWait: 90*contact.Second + 1}
 	}}
 	for condition, want := range map[string]bool{
 		`channel == "phone"`:                             true,
@@ -230,6 +235,10 @@ func TestConditions(t *testing.T) {
 		`caller.vulnerable or caller.contacts_30d >= 3`:  true,
 		`caller.vulnerable and caller.contacts_30d >= 3`: false,
 		`"en" == language`:                               false,
+		`queues.desk.waiting >= 4`:                       true,
+		`queues.desk.staffed in [0, 1]`:                  false,
+		`queues.desk.estimated_wait > 90`:                true,
+		`queues["desk"].estimated_wait > 91`:             false,
 		"channel == \"phone\"\nand\nlanguage == \"pl\"":  true,
 		`true`: true,
 	} {
@@ -238,7 +247,7 @@ func TestConditions(t *testing.T) {
 		}
 	}
 	// Total: nothing known of the contact at all.
-	for _, condition := range []string{`answers.menu == "crime"`, `caller.known`, `channel in ["phone"]`} {
+	for _, condition := range []string{`answers.menu == "crime"`, `caller.known`, `channel in ["phone"]`, `queues.desk.waiting > 0`} {
 		if match(t, condition)(routing.RuleInput{}) {
 			t.Errorf("%s matches nothing at all", condition)
 		}
@@ -289,13 +298,16 @@ queues:
     needs: {crime: 3}
     language_skill: true
     preferred: {wait: 30s}
+    announce: {every: 1m}
     relax:
       steps:
         - {after: 60s, name: juniors, needs: {crime: 1}}
         - {after: 5m, name: interpreter, needs: {crime: 1}, any_language: true}
       last: interpreter
     overflow: [{after: 10m, to: spare}]
-  spare: {overflow: [{after: 10m, to: desk}]}`, 1)
+  spare: {overflow: [{after: 10m, to: desk}]}
+  silent: {announce: never}
+announce: {first: 20s, every: 2m}`, 1)
 	p, problems := plan.Compile("p", 1, []byte(src))
 	if problems.HasErrors() {
 		t.Fatal(problems)
@@ -310,6 +322,11 @@ queues:
 	}
 	if diff := cmp.Diff([]routing.OverflowStep{{After: 10 * contact.Minute, To: "spare"}}, desk.Overflow); diff != "" {
 		t.Errorf("overflow:\n%s", diff)
+	}
+	for i, want := range []*routing.AnnouncePolicy{{First: contact.Minute, Every: contact.Minute}, {First: 20 * contact.Second, Every: 2 * contact.Minute}, nil} {
+		if diff := cmp.Diff(want, p.Queues[i].Announce); diff != "" {
+			t.Errorf("announcements of %s:\n%s", p.Queues[i].ID, diff)
+		}
 	}
 	if desk.Preferred == nil || desk.Preferred.Wait != 30*contact.Second || p.Queues[1].Preferred != nil {
 		t.Errorf("preferred: %+v and %+v", desk.Preferred, p.Queues[1].Preferred)

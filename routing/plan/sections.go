@@ -40,6 +40,8 @@ type builder struct {
 	rules   []condition
 	// later reads what may name queues not read yet.
 	later []func()
+	// announcing is the plan's policy for queues that have none of their own.
+	announcing *routing.AnnouncePolicy
 }
 
 func newBuilder(name string, src []byte) *builder {
@@ -58,7 +60,7 @@ func (b *builder) read(src []byte) {
 		return
 	}
 	m := b.r.fields(root, "time_zone", "default_queue", "max_credit", "short_abandon", "answer_within", "holidays", "skills",
-		"profiles", "queues", "rules", "offer", "wrap_up", "not_ready_reasons", "outcomes")
+		"profiles", "announce", "queues", "rules", "offer", "wrap_up", "not_ready_reasons", "outcomes")
 	if !isMapping(root.node) {
 		return
 	}
@@ -96,6 +98,9 @@ func (b *builder) read(src []byte) {
 	var targets map[contact.Channel]contact.Duration
 	if e, is := m["answer_within"]; is {
 		targets = b.perChannel(e.value, contact.Second, 30*contact.Day)
+	}
+	if e, is := m["announce"]; is {
+		b.announcing = b.announce(e.value)
 	}
 	if e, is := m["queues"]; is {
 		b.queueSection(e.value, targets)
@@ -260,7 +265,7 @@ func (b *builder) queueSection(v value, targets map[contact.Channel]contact.Dura
 }
 
 func (b *builder) queue(e entry, targets map[contact.Channel]contact.Duration) routing.Queue {
-	m := b.r.fields(e.value, "label", "answer_within", "needs", "language_skill", "hours", "closed_announcement", "wrap_up", "relax", "overflow", "preferred")
+	m := b.r.fields(e.value, "label", "answer_within", "needs", "language_skill", "hours", "closed_announcement", "wrap_up", "relax", "overflow", "preferred", "announce")
 	q := routing.Queue{ID: routing.QueueID(e.key), Label: e.key, AnswerWithin: map[contact.Channel]contact.Duration{}}
 	for c, d := range targets {
 		q.AnswerWithin[c] = d
@@ -302,6 +307,10 @@ func (b *builder) queue(e entry, targets map[contact.Channel]contact.Duration) r
 	}
 	if f, is := m["preferred"]; is {
 		q.Preferred = b.preferred(f.value)
+	}
+	q.Announce = b.announcing
+	if f, is := m["announce"]; is {
+		q.Announce = b.announce(f.value)
 	}
 	if f, is := m["hours"]; is {
 		if c := b.r.calendarOf(f.value, b.holidays); c != nil {
@@ -422,7 +431,7 @@ func (b *builder) condition(v value) condition {
 		}
 		text = s
 	}
-	c, faults := compileCondition(text)
+	c, faults := compileCondition(text, b.queues)
 	for _, f := range faults {
 		b.r.add(Error, b.r.within(v, text, f.from), f.code, f.suggestion, "%s", f.message)
 	}
