@@ -84,6 +84,21 @@ type Control struct {
 	Digits  string     `json:"digits,omitempty"`
 }
 
+// Parked says that a call interrupted a written contact, which stays with its
+// handler; Resumed follows when the handler is back at it, unless it ends before.
+type Parked struct {
+	Contact contact.ID `json:"contact"`
+	Agent   AgentID    `json:"agent"`
+	// For is the call.
+	For contact.ID `json:"for"`
+}
+
+// Resumed says that the handler is back at a contact a call had interrupted.
+type Resumed struct {
+	Contact contact.ID `json:"contact"`
+	Agent   AgentID    `json:"agent"`
+}
+
 // Announce asks telephony to tell a waiting caller their position and how long it
 // may take. Neither ever grows from one announcement to the next: what was said
 // is kept to, and Longer owns up.
@@ -108,6 +123,8 @@ const (
 	PhaseTalking    Phase = "talking"
 	PhaseHeld       Phase = "held"
 	PhaseWrapUp     Phase = "wrap_up"
+	// PhaseParked: a written contact waits, in the same hands, for a call to end.
+	PhaseParked Phase = "parked"
 )
 
 // Work is one contact in a handler's hands.
@@ -208,6 +225,8 @@ func (QueueClosed) ActionKind() string  { return "queue_closed" }
 func (Offer) ActionKind() string        { return "offer" }
 func (Retract) ActionKind() string      { return "retract" }
 func (Connect) ActionKind() string      { return "connect" }
+func (Parked) ActionKind() string       { return "parked" }
+func (Resumed) ActionKind() string      { return "resumed" }
 func (Announce) ActionKind() string     { return "announce" }
 func (Control) ActionKind() string      { return "control" }
 func (AgentChanged) ActionKind() string { return "agent_changed" }

@@ -73,6 +73,11 @@
 // Connect, the handler has them at once. WrapUpDone ends and closes them; or
 // ContactReleased begins wrap-up as for a call.
 //
+// A profile may say on which written channels a call may interrupt: what is in hand
+// there is parked when the call is accepted and resumed, by the same handler and
+// before anything else is offered to them, when the call leaves their hands. A
+// parked contact may be ended or closed like any other.
+//
 // # Handlers
 //
 // A handler who signs off, or whose desk is lost, in a call keeps it; wrap-up

@@ -85,11 +85,12 @@ func (h *handler) gateFor(ch int) gate {
 
 // room tells whether one more contact of the channel fits. While an offer is
 // open, a call is up or wrap-up goes on, nothing more is offered on any channel;
-// e-mails and web contacts in hand leave room for a call.
+// e-mails and web contacts in hand leave room for a call where the profile lets
+// them be interrupted.
 func (h *handler) room(ch int) bool {
 	held := 0
 	for _, c := range h.work {
-		if c.channel == onPhone || c.phase == PhaseRinging || c.phase == PhaseWrapUp {
+		if c.channel == onPhone || c.phase == PhaseRinging || c.phase == PhaseWrapUp || ch == onPhone && h.profile.blocks[c.channel] {
 			return false
 		}
 		if c.channel == ch {

@@ -62,7 +62,7 @@ func (a *audit) contact(c *inquiry) {
 		if holders != 0 || c.handler != nil || c.offer != 0 || c.until != 0 {
 			a.fault("contact %s waits but has a handler, an offer or a deadline", c.id)
 		}
-	case PhaseRinging, PhaseConnecting, PhaseTalking, PhaseHeld, PhaseWrapUp:
+	case PhaseRinging, PhaseConnecting, PhaseTalking, PhaseHeld, PhaseParked, PhaseWrapUp:
 		if holders != 1 || c.offer == 0 || c.offer > e.lastOffer {
 			a.fault("contact %s is %s with %d handlers under offer %d of %d", c.id, c.phase, holders, c.offer, e.lastOffer)
 		}
@@ -76,7 +76,7 @@ func (a *audit) contact(c *inquiry) {
 	if timed != (c.until != 0) {
 		a.fault("contact %s is %q with deadline %d", c.id, c.phase, c.until)
 	}
-	answered := c.phase == PhaseTalking || c.phase == PhaseHeld || c.phase == PhaseWrapUp
+	answered := c.phase == PhaseTalking || c.phase == PhaseHeld || c.phase == PhaseParked || c.phase == PhaseWrapUp
 	if answered != (c.answered != 0) {
 		a.fault("contact %s is %q and was answered at %d", c.id, c.phase, c.answered)
 	}
@@ -106,7 +106,7 @@ func (a *audit) handler(h *handler) {
 	if h.restUntil != 0 && !h.ready {
 		a.fault("handler %s rests without being ready", h.id)
 	}
-	ringing := 0
+	ringing, parked := 0, 0
 	var held, allowed [channels]int
 	for _, c := range h.work {
 		if e.contacts[c.id] != c {
@@ -118,6 +118,9 @@ func (a *audit) handler(h *handler) {
 		}
 		held[c.channel]++
 		allowed[c.channel] = max(allowed[c.channel], c.capacity)
+		if c.phase == PhaseParked {
+			parked++
+		}
 		if c.phase == PhaseRinging {
 			ringing++
 			if !h.signedOn || !h.ready || !h.present || c.channel == onPhone && !h.deviceUp {
@@ -127,6 +130,9 @@ func (a *audit) handler(h *handler) {
 	}
 	if ringing > 1 {
 		a.fault("handler %s has %d open offers", h.id, ringing)
+	}
+	if parked > 0 && held[onPhone] == 0 {
+		a.fault("handler %s has %d contacts parked but no call", h.id, parked)
 	}
 	if held[onPhone] > 1 {
 		a.fault("handler %s has %d calls", h.id, held[onPhone])

@@ -40,6 +40,7 @@ func (m *model) happen(ev routing.Event) {
 			c.since, c.until, c.who.idleSince = m.now, 0, m.now
 			if c.channel == contact.Phone {
 				c.phase, c.until = routing.PhaseConnecting, m.now.Add(15*contact.Second)
+				m.interrupt(c)
 				m.say(routing.Connect{Offer: c.offer, Contact: c.id, Agent: ev.Agent})
 			} else {
 				m.talk(c)
@@ -278,7 +279,7 @@ func (m *model) release(ev routing.ContactReleased, no refuse) {
 	case c == nil || c.phase == routing.PhaseWrapUp:
 		no("contact_ended", "", ev.Contact, 0)
 		return
-	case c.phase == routing.PhaseTalking || c.phase == routing.PhaseHeld:
+	case c.phase == routing.PhaseTalking || c.phase == routing.PhaseHeld || c.phase == routing.PhaseParked:
 		m.end(c, contact.Answered, ev.Cause, c.who.id)
 		if limit := m.wrapUp(c).Limit; limit > 0 {
 			c.phase, c.since, c.until, c.muted = routing.PhaseWrapUp, m.now, m.now.Add(limit), false
@@ -353,7 +354,7 @@ func (m *model) inHand(ev routing.Event, no refuse) {
 		}
 		code = "wrong_phase"
 	case routing.WrapUpDone:
-		written := !call && c.phase == routing.PhaseTalking
+		written := !call && (c.phase == routing.PhaseTalking || c.phase == routing.PhaseParked)
 		if written {
 			m.end(c, contact.Answered, routing.ReleasedByHandler, agent)
 		}

@@ -259,6 +259,9 @@ func (m *model) gate(p *person, c *item) routing.Gate {
 		if w.channel == contact.Phone || w.phase == routing.PhaseRinging || w.phase == routing.PhaseWrapUp {
 			return routing.GateCapacity
 		}
+		if def, _ := m.profile(p); c.channel == contact.Phone && def.Interruptible != nil && !slices.Contains(def.Interruptible, w.channel) {
+			return routing.GateCapacity
+		}
 		if w.channel == c.channel {
 			same++
 		}
@@ -384,6 +387,7 @@ func (m *model) takeBack(c *item, cause routing.RetractCause) *person {
 	m.say(routing.Retract{Offer: c.offer, Contact: c.id, Agent: p.id, Cause: cause})
 	p.work = slices.DeleteFunc(p.work, func(w *item) bool { return w == c })
 	c.phase, c.who, c.offer, c.since, c.until, c.fresh = "", nil, 0, 0, 0, true
+	m.resume(p)
 	return p
 }
 
@@ -422,6 +426,30 @@ func (m *model) miss(c *item, cause routing.RetractCause) {
 	}
 }
 
+// interrupt parks what a person has in hand and a call may interrupt.
+func (m *model) interrupt(call *item) {
+	def, _ := m.profile(call.who)
+	for _, c := range call.who.work {
+		if c.phase == routing.PhaseTalking && c.channel != contact.Phone && slices.Contains(def.Interruptible, c.channel) {
+			c.phase, c.since = routing.PhaseParked, m.now
+			m.say(routing.Parked{Contact: c.id, Agent: call.who.id, For: call.id})
+		}
+	}
+}
+
+// resume gives back what a call interrupted once there is none.
+func (m *model) resume(p *person) {
+	if slices.ContainsFunc(p.work, func(c *item) bool { return c.channel == contact.Phone }) {
+		return
+	}
+	for _, c := range p.work {
+		if c.phase == routing.PhaseParked {
+			c.phase, c.since = routing.PhaseTalking, m.now
+			m.say(routing.Resumed{Contact: c.id, Agent: p.id})
+		}
+	}
+}
+
 func (m *model) end(c *item, ending contact.Ending, cause routing.ReleaseCause, agent routing.AgentID) {
 	m.endings[c.id]++
 	m.say(routing.Ended{Contact: c.id, Queue: c.queue, Ending: ending, Cause: cause, Agent: agent, Arrival: c.arrival, Answered: c.answered, At: m.now})
@@ -442,6 +470,7 @@ func (m *model) closeItem(c *item, outcome string, timedOut bool) {
 	p.idleSince = m.now
 	m.handled(c)
 	m.drop(c)
+	m.resume(p)
 	m.touch(p)
 }
 

@@ -53,6 +53,7 @@ func (e *Engine) detach(c *inquiry, cause RetractCause) *handler {
 	}
 	e.setUntil(c, 0)
 	h.drop(c)
+	e.unpark(h)
 	c.phase, c.handler, c.offer, c.since = "", nil, 0, 0
 	return h
 }
@@ -146,6 +147,7 @@ func (e *Engine) accepted(ev OfferAccepted) {
 	if c.channel == onPhone {
 		c.phase = PhaseConnecting
 		e.setUntil(c, e.after(ConnectWithin))
+		e.park(c)
 		e.emit(Connect{Offer: c.offer, Contact: c.id, Agent: h.id})
 	} else {
 		e.setUntil(c, 0)

@@ -141,6 +141,12 @@ type Profile struct {
 	// Capacity is how many contacts of each channel may be in hand; a channel
 	// absent means none. Phone is at most 1.
 	Capacity map[contact.Channel]int
+	// Interruptible lists the written channels whose contacts in hand a call may
+	// interrupt: they are parked when the call is accepted and come back to the same
+	// handler when its wrap-up is over. Contacts of other channels keep calls away.
+	// Nil, not only empty, means that written contacts leave room for a call and go
+	// on beside it, parked by nobody.
+	Interruptible []contact.Channel
 }
 
 // SkillLevel is a skill held at a level.

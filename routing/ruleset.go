@@ -45,6 +45,9 @@ type profile struct {
 	index    int
 	skills   map[contact.Skill]contact.Level
 	capacity [channels]int
+	// blocks tells on which channels a contact in hand keeps calls away, and parks
+	// on which it is parked for one.
+	blocks, parks [channels]bool
 	// lines are those a handler of the profile may take from.
 	lines []*line
 	// idle holds available handlers per channel, longest idle first.
@@ -113,6 +116,12 @@ func prepare(version int, source string, p *Plan) (*ruleset, bool) {
 		}
 		for ch, name := range channelNames {
 			made.capacity[ch] = max(def.Capacity[name], 0)
+		}
+		if def.Interruptible != nil {
+			for ch, name := range channelNames {
+				made.parks[ch] = ch != onPhone && slices.Contains(def.Interruptible, name)
+				made.blocks[ch] = !made.parks[ch]
+			}
 		}
 		made.capacity[onPhone] = min(made.capacity[onPhone], 1)
 		r.named[def.Name] = made

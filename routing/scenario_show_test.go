@@ -38,8 +38,12 @@ func (s *scenario) show(verb string, args []string) {
 		s.say("%s %s in %s, with %q, arrived %s, due %s, missed %d, refused by %v", c.Contact, c.Phase, c.Queue, c.Agent, clock(c.Arrival), clock(c.Due), c.Misses, c.RefusedBy)
 	case "counts":
 		n := s.engine.Counts()
-		s.say("arrived %d = ended %d + waiting %d + ringing %d + connecting %d + talking %d + held %d; wrap-up %d",
-			n.Arrived, n.Ended(), n.Waiting, n.Ringing, n.Connecting, n.Talking, n.Held, n.WrapUp)
+		parked := ""
+		if n.Parked > 0 {
+			parked = fmt.Sprintf(" + parked %d", n.Parked)
+		}
+		s.say("arrived %d = ended %d + waiting %d + ringing %d + connecting %d + talking %d + held %d%s; wrap-up %d",
+			n.Arrived, n.Ended(), n.Waiting, n.Ringing, n.Connecting, n.Talking, n.Held, parked, n.WrapUp)
 		s.say("answered %d, abandoned %d short %d in queue %d after a message, failed %d", n.Answered, n.AbandonedShort, n.AbandonedInQueue, n.AbandonedAfterMessage, n.Failed)
 	case "servable":
 		s.say("%v", s.engine.ServableBy(arg))
@@ -70,6 +74,10 @@ func telling(a routing.Action) string {
 		return fmt.Sprintf("offer #%d: %s to %s until %s (%s)", a.Offer, a.Contact, a.Agent, clock(a.Deadline), a.Why.Chosen)
 	case routing.Retract:
 		return fmt.Sprintf("retract #%d: %s from %s (%s)", a.Offer, a.Contact, a.Agent, a.Cause)
+	case routing.Parked:
+		return fmt.Sprintf("parked %s at %s for %s", a.Contact, a.Agent, a.For)
+	case routing.Resumed:
+		return fmt.Sprintf("resumed %s at %s", a.Contact, a.Agent)
 	case routing.Announce:
 		longer := ""
 		if a.Longer {

@@ -350,7 +350,14 @@ func (s *scenario) define(kind string, args []string) {
 	case "profile":
 		def := routing.Profile{Name: args[0], Capacity: map[contact.Channel]int{}}
 		for _, word := range args[1:] {
-			if key, value, is := strings.Cut(word, "="); is {
+			if list, is := strings.CutPrefix(word, "interruptible="); is {
+				def.Interruptible = []contact.Channel{}
+				for _, name := range strings.Split(strings.Trim(list, "-"), ",") {
+					if name != "" {
+						def.Interruptible = append(def.Interruptible, contact.Channel(name))
+					}
+				}
+			} else if key, value, is := strings.Cut(word, "="); is {
 				def.Capacity[contact.Channel(key)] = s.number(value)
 			} else {
 				skill, level, _ := strings.Cut(word, ":")

@@ -302,7 +302,7 @@ func (e *Engine) buildContact(ci contactImage) error {
 			return fmt.Errorf("%d moves from queue %q and step %d in queue %q are not in the plan", c.moves, c.home, c.step, c.queue)
 		}
 		c.line = e.plan.lineFor(q, c.lineRule(rule), ch, c.step, c.facts.Language)
-	case PhaseTalking, PhaseHeld, PhaseWrapUp:
+	case PhaseTalking, PhaseHeld, PhaseParked, PhaseWrapUp:
 	default:
 		return fmt.Errorf("phase %q is not known", c.phase)
 	}

@@ -53,6 +53,8 @@ type Counts struct {
 	Talking    int `json:"talking"`
 	Held       int `json:"held"`
 	WrapUp     int `json:"wrap_up"`
+	// Parked contacts wait in a handler's hands for a call to end.
+	Parked int `json:"parked,omitempty"`
 	// Handlers by state.
 	Ready    int `json:"ready"`
 	NotReady int `json:"not_ready"`
@@ -63,7 +65,7 @@ type Counts struct {
 }
 
 // Counts reports the ledger: Arrived = Ended() + Waiting + Ringing + Connecting
-// + Talking + Held at all times. It looks at every contact and handler.
+// + Talking + Held + Parked at all times. It looks at every contact and handler.
 func (e *Engine) Counts() Counts {
 	n := Counts{Tally: e.tally}
 	for _, c := range e.contacts {
@@ -76,6 +78,8 @@ func (e *Engine) Counts() Counts {
 			n.Talking++
 		case PhaseHeld:
 			n.Held++
+		case PhaseParked:
+			n.Parked++
 		case PhaseWrapUp:
 			n.WrapUp++
 		default:

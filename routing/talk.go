@@ -123,6 +123,7 @@ func (e *Engine) closeWork(c *inquiry, outcome string, timedOut bool) {
 	h.drop(c)
 	h.idleSince = e.now
 	e.forget(c)
+	e.unpark(h)
 	e.settle(h)
 }
 
@@ -130,7 +131,7 @@ func (e *Engine) wrapUpDone(ev WrapUpDone) {
 	c, code := e.held(ev.Contact, ev.Agent)
 	switch {
 	case code != "":
-	case c.phase == PhaseTalking && c.channel != onPhone:
+	case (c.phase == PhaseTalking || c.phase == PhaseParked) && c.channel != onPhone:
 		// Written contacts have no line to hang up: closing ends them too.
 		e.end(c, contact.Answered, ReleasedByHandler, ev.Agent)
 	case c.phase != PhaseWrapUp:

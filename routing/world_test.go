@@ -58,9 +58,9 @@ func worldPlans() []*routing.Plan {
 			{Name: "update", Queue: "updates", Match: answered("menu", "update")},
 		},
 		Profiles: []routing.Profile{
-			{Name: "crime", Capacity: capacity(1, 2, 1), Skills: []routing.SkillLevel{{Skill: "crime", Level: 3}, {Skill: "lang.en", Level: 5}}},
+			{Name: "crime", Capacity: capacity(1, 2, 1), Interruptible: []contact.Channel{contact.Email}, Skills: []routing.SkillLevel{{Skill: "crime", Level: 3}, {Skill: "lang.en", Level: 5}}},
 			{Name: "expert", Capacity: capacity(1, 0, 0), Skills: []routing.SkillLevel{{Skill: "crime", Level: 5}, {Skill: "fraud", Level: 4}, {Skill: "lang.en", Level: 5}, {Skill: "lang.pl", Level: 2}}},
-			{Name: "general", Capacity: capacity(1, 3, 3), Skills: []routing.SkillLevel{{Skill: "lang.en", Level: 4}, {Skill: "lang.pl", Level: 4}}},
+			{Name: "general", Capacity: capacity(1, 3, 3), Interruptible: []contact.Channel{contact.Email, contact.Web}, Skills: []routing.SkillLevel{{Skill: "lang.en", Level: 4}, {Skill: "lang.pl", Level: 4}}},
 			{Name: "writer", Capacity: capacity(0, 2, 2), Skills: []routing.SkillLevel{{Skill: "crime", Level: 2}, {Skill: "lang.en", Level: 3}}},
 		},
 		Offer:  routing.OfferPolicy{RingFor: targets(10*second, 30*second, 0), NoAnswerRest: 20 * second, DeclineRest: 10 * second, FailedRest: 5 * second, AlertAfter: 3},
@@ -78,7 +78,7 @@ func worldPlans() []*routing.Plan {
 	changed.Rules = slices.Clone(first.Rules[1:])
 	changed.Profiles = []routing.Profile{
 		{Name: "crime", Capacity: capacity(1, 1, 0), Skills: []routing.SkillLevel{{Skill: "crime", Level: 1}, {Skill: "lang.en", Level: 2}}},
-		{Name: "expert", Capacity: capacity(1, 1, 1), Skills: first.Profiles[1].Skills},
+		{Name: "expert", Capacity: capacity(1, 1, 1), Interruptible: []contact.Channel{}, Skills: first.Profiles[1].Skills},
 		{Name: "general", Capacity: capacity(1, 1, 1), Skills: []routing.SkillLevel{{Skill: "crime", Level: 2}, {Skill: "lang.bn", Level: 1}, {Skill: "lang.en", Level: 4}}},
 	}
 	third := *first
@@ -238,7 +238,7 @@ func (w *world) progress() routing.Event {
 			return routing.ConnectFailed{Contact: c.Contact, Agent: v.Agent, Cause: "leg_lost"}
 		}
 		return routing.Connected{Contact: c.Contact, Agent: v.Agent}
-	case routing.PhaseTalking, routing.PhaseHeld:
+	case routing.PhaseTalking, routing.PhaseHeld, routing.PhaseParked:
 		verb := []routing.Verb{"hold", "resume", "mute", "unmute", "dtmf", "hangup", "shout"}[w.pick(7)]
 		switch w.pick(6) {
 		case 0:

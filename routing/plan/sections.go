@@ -227,7 +227,7 @@ func (b *builder) profileSection(v value) {
 	}
 	for _, e := range list {
 		b.name(e.keyAt, "profile", e.key)
-		m := b.r.fields(e.value, "skills", "capacity")
+		m := b.r.fields(e.value, "skills", "capacity", "interruptible")
 		p := routing.Profile{Name: e.key, Capacity: map[contact.Channel]int{contact.Phone: 1}}
 		if s, is := m["skills"]; is {
 			p.Skills = b.levels(s.value)
@@ -244,8 +244,38 @@ func (b *builder) profileSection(v value) {
 				}
 			}
 		}
+		if f, is := m["interruptible"]; is {
+			p.Interruptible = b.interruptible(f.value, p)
+		}
 		b.doc.plan.Profiles = append(b.doc.plan.Profiles, p)
 	}
+}
+
+// interruptible reads the written channels a call may interrupt.
+func (b *builder) interruptible(v value, p routing.Profile) []contact.Channel {
+	list := []contact.Channel{}
+	written := []string{string(contact.Email), string(contact.Web)}
+	for _, item := range b.r.items(v) {
+		name, ok := b.r.text(item)
+		switch c := contact.Channel(name); {
+		case !ok:
+		case c == contact.Phone:
+			b.r.errorf(item.at, "call_interrupted", "a call is never interrupted: it is one of %s", strings.Join(written, ", "))
+		case !slices.Contains(written, name):
+			b.r.unknown(item.at, "unknown_channel", "channel", name, written)
+		case slices.Contains(list, c):
+			b.r.errorf(item.at, "duplicate_name", "%s is given twice", name)
+		default:
+			list = append(list, c)
+			if p.Capacity[c] == 0 {
+				b.r.warnf(item.at, "never_interrupted", "profile %s has no capacity for %s, so none is ever interrupted", p.Name, name)
+			}
+		}
+	}
+	if p.Capacity[contact.Phone] == 0 {
+		b.r.warnf(v.at, "never_interrupted", "profile %s takes no calls, so nothing interrupts it", p.Name)
+	}
+	return list
 }
 
 func (b *builder) queueSection(v value, targets map[contact.Channel]contact.Duration) {
