@@ -99,6 +99,13 @@ type Resumed struct {
 	Agent   AgentID    `json:"agent"`
 }
 
+// SurgeChanged says that a surge is now on or off.
+type SurgeChanged struct {
+	Name string `json:"name"`
+	On   bool   `json:"on"`
+	By   string `json:"by,omitempty"`
+}
+
 // Announce asks telephony to tell a waiting caller their position and how long it
 // may take. Neither ever grows from one announcement to the next: what was said
 // is kept to, and Longer owns up.
@@ -227,6 +234,7 @@ func (Retract) ActionKind() string      { return "retract" }
 func (Connect) ActionKind() string      { return "connect" }
 func (Parked) ActionKind() string       { return "parked" }
 func (Resumed) ActionKind() string      { return "resumed" }
+func (SurgeChanged) ActionKind() string { return "surge_changed" }
 func (Announce) ActionKind() string     { return "announce" }
 func (Control) ActionKind() string      { return "control" }
 func (AgentChanged) ActionKind() string { return "agent_changed" }

@@ -23,6 +23,13 @@
 // else. While it rings somewhere the clock goes on and the step is taken when it
 // comes back. After the last step an alert stands and it waits for anyone able.
 //
+// # Surges
+//
+// A surge is an overlay of the plan a supervisor switches on and off. Switching
+// does what publishing the changed plan would: contacts not yet connected are
+// routed anew and keep their place, and switching back brings them back. It
+// survives a publish where the new plan has a surge of its name.
+//
 // # Figures
 //
 // Rules may look at the queues as they are when a contact is routed, and before a

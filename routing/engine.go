@@ -84,6 +84,8 @@ func (e *Engine) handle(ev Event) {
 	case Tick:
 	case PlanPublished:
 		e.planPublished(ev)
+	case SurgeSwitched:
+		e.surgeSwitched(ev)
 	case HoursChanged:
 		e.hoursChanged(ev)
 	case AgentSignedOn:

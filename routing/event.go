@@ -32,6 +32,16 @@ type PlanPublished struct {
 	Plan *Plan `json:"-"`
 }
 
+// SurgeSwitched switches one of the plan's surges on or off. Waiting contacts are
+// routed anew under the changed plan and keep their due time, as when a plan is
+// published; switching it back undoes that.
+type SurgeSwitched struct {
+	Name string `json:"name"`
+	On   bool   `json:"on"`
+	// By is who switched it, for the record.
+	By string `json:"by,omitempty"`
+}
+
 // HoursChanged opens or closes a queue. The driver works out opening hours from
 // the plan's calendar, because the engine knows no time zones. A queue is closed
 // until it is said to be open.
@@ -200,6 +210,7 @@ type ControlDone struct {
 // Kind implementations: the names in the journal.
 func (Tick) Kind() string            { return "tick" }
 func (PlanPublished) Kind() string   { return "plan_published" }
+func (SurgeSwitched) Kind() string   { return "surge_switched" }
 func (HoursChanged) Kind() string    { return "hours_changed" }
 func (AgentSignedOn) Kind() string   { return "agent_signed_on" }
 func (AgentReady) Kind() string      { return "agent_ready" }

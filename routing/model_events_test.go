@@ -18,6 +18,19 @@ func (m *model) happen(ev routing.Event) {
 	switch ev := ev.(type) {
 	case routing.PlanPublished:
 		m.publish(ev)
+	case routing.SurgeSwitched:
+		switch there, on := m.surgeNamed(ev.Name); {
+		case m.plan == nil:
+			no("no_plan", "", "", 0)
+		case !there:
+			no("surge_unknown", "", "", 0)
+		case on == ev.On:
+			no("no_change", "", "", 0)
+		default:
+			m.say(routing.SurgeChanged{Name: ev.Name, On: ev.On, By: ev.By})
+			m.surges[ev.Name] = ev.On
+			m.putInForce(m.published, m.version)
+		}
 	case routing.HoursChanged:
 		switch {
 		case m.plan == nil:
@@ -74,9 +87,20 @@ func (m *model) publish(ev routing.PlanPublished) {
 		m.say(routing.Refused{Event: ev.Kind(), Code: "plan_invalid"})
 		return
 	}
+	for _, name := range m.surgesOn() {
+		if there := slices.ContainsFunc(ev.Plan.Surges, func(s routing.Surge) bool { return s.Name == name }); !there {
+			m.surges[name] = false
+			m.say(routing.Alert{Code: "surge_gone", Text: "The plan no longer has the surge " + name + ", which was on: it is off now."})
+		}
+	}
+	m.putInForce(ev.Plan, ev.Version)
+}
+
+func (m *model) putInForce(plan *routing.Plan, version int) {
 	m.figures = m.figuresKept()
 	defer func() { m.figures = m.figuresNow }()
-	m.plan, m.version = ev.Plan, ev.Version
+	m.published, m.version = plan, version
+	m.plan = m.laid()
 	maps.DeleteFunc(m.handle, func(id routing.QueueID, _ map[contact.Channel]contact.Duration) bool { return m.queue(id) == nil })
 	maps.DeleteFunc(m.open, func(id routing.QueueID, _ bool) bool { return m.queue(id) == nil })
 	all := slices.Clone(m.contacts)

@@ -14,15 +14,18 @@ import (
 // each time, sorts all contacts and all handlers, and takes the first. It shares
 // no code with the engine.
 type model struct {
-	now      contact.Instant
-	plan     *routing.Plan
-	version  int
-	open     map[routing.QueueID]bool
-	people   map[routing.AgentID]*person
-	contacts []*item
-	gone     []contact.ID
-	offers   routing.OfferID
-	out      []routing.Action
+	now contact.Instant
+	// published is the plan without surges, plan with those that are on.
+	published *routing.Plan
+	surges    map[string]bool
+	plan      *routing.Plan
+	version   int
+	open      map[routing.QueueID]bool
+	people    map[routing.AgentID]*person
+	contacts  []*item
+	gone      []contact.ID
+	offers    routing.OfferID
+	out       []routing.Action
 	// greet are people reported even if nothing changed in the end: they signed
 	// on, or were offered something and lost it within the step.
 	greet map[routing.AgentID]bool

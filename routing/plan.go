@@ -21,6 +21,8 @@ type Plan struct {
 	Outcomes        []Code
 	// ShortAbandon bounds a short abandon; 5 s by domain.md 3.1.
 	ShortAbandon contact.Duration
+	// Surges are named overlays a supervisor may switch on and off.
+	Surges []Surge
 	// DefaultQueue takes contacts no rule matched. It always exists.
 	DefaultQueue QueueID
 }
@@ -95,6 +97,27 @@ type AnnouncePolicy struct {
 	// First counts from joining the queue, Every from the announcement before.
 	First contact.Duration
 	Every contact.Duration
+}
+
+// Surge changes some queues while it is switched on. Where two that are on change
+// the same, the later in the plan wins.
+type Surge struct {
+	Name   string
+	Label  string
+	Queues []SurgeQueue
+}
+
+// SurgeQueue is what a surge changes in one queue; what is nil stays as it is.
+type SurgeQueue struct {
+	Queue QueueID
+	// AnswerWithin replaces the targets of the channels it has, for contacts that
+	// arrive from then on: those waiting keep their place.
+	AnswerWithin map[contact.Channel]contact.Duration
+	// Overflow replaces the steps; empty and not nil means none.
+	Overflow []OverflowStep
+	// Announce replaces the policy; Silent removes it.
+	Announce *AnnouncePolicy
+	Silent   bool
 }
 
 // Rule sends matching contacts to a queue; the first match wins.

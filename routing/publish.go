@@ -12,11 +12,23 @@ import (
 // offers their handler may no longer have are withdrawn, and whatever can then
 // be offered is, most due first. Rules see the queues as they were before.
 func (e *Engine) planPublished(ev PlanPublished) {
-	next, good := prepare(ev.Version, ev.Source, ev.Plan)
+	var on, gone []string
+	if e.plan != nil && ev.Plan != nil {
+		on, gone = ev.Plan.surviving(e.plan.surges)
+	}
+	next, good := prepare(ev.Version, ev.Source, ev.Plan, on)
 	if !good {
 		e.emit(Refused{Event: ev.Kind(), Code: RefusedPlan})
 		return
 	}
+	for _, name := range gone {
+		e.emit(Alert{Code: AlertSurgeGone, Text: "The plan no longer has the surge " + name + ", which was on: it is off now."})
+	}
+	e.putInForce(next)
+}
+
+// putInForce replaces the plan by one made ready.
+func (e *Engine) putInForce(next *ruleset) {
 	figures := e.figuresKept()
 	if e.plan != nil {
 		for _, q := range e.plan.queues {

@@ -23,6 +23,7 @@ const (
 	RefusedVerb          = "verb_unknown"      // not one of the verbs
 	RefusedDigits        = "digits_invalid"    // not 1 to 32 of 0-9 * # A-D
 	RefusedExtended      = "already_extended"  // the one extension was used
+	RefusedSurge         = "surge_unknown"     // the plan has no such surge
 	RefusedNoExtension   = "no_extension"      // the plan allows none
 	RefusedControlFailed = "control_failed"    // the switch could not do it
 )
@@ -38,6 +39,8 @@ const (
 	AlertProfileGone = "profile_gone"
 	// AlertQueueGone: a contact named a queue the plan lacks; rules chose instead.
 	AlertQueueGone = "queue_unknown"
+	// AlertSurgeGone: a published plan lacks a surge that was on; it is off now.
+	AlertSurgeGone = "surge_gone"
 	// AlertStepsSpent: a contact still waits after the last step of relaxation and
 	// overflow its queue has: nothing more widens, it waits for anyone able.
 	AlertStepsSpent = "waits_for_anyone_able"

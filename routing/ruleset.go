@@ -12,14 +12,16 @@ import (
 // ruleset is a plan made ready: lookups, and the state that belongs to the
 // plan's queues and profiles. A new one is made for each published plan.
 type ruleset struct {
-	version  int
-	source   string
-	plan     *Plan
-	queues   []*queue
-	queueOf  map[QueueID]*queue
-	profiles []*profile
-	named    map[string]*profile
-	ruleOf   map[string]int
+	version int
+	source  string
+	// base is the plan as published, plan the same with the surges that are on.
+	base, plan *Plan
+	surges     []string
+	queues     []*queue
+	queueOf    map[QueueID]*queue
+	profiles   []*profile
+	named      map[string]*profile
+	ruleOf     map[string]int
 	// languages maps a language to its skill, for those some profile holds.
 	languages map[string]contact.Skill
 	lines     []*line
@@ -68,12 +70,13 @@ type lineKey struct {
 const noRule = -1
 
 // prepare checks that the plan holds together and makes it ready.
-func prepare(version int, source string, p *Plan) (*ruleset, bool) {
-	if p == nil || len(p.Queues) == 0 {
+func prepare(version int, source string, base *Plan, surges []string) (*ruleset, bool) {
+	if base == nil || len(base.Queues) == 0 {
 		return nil, false
 	}
+	p := base.under(surges)
 	r := &ruleset{
-		version: version, source: source, plan: p,
+		version: version, source: source, base: base, plan: p, surges: surges,
 		queueOf: map[QueueID]*queue{}, named: map[string]*profile{}, ruleOf: map[string]int{},
 		languages: map[string]contact.Skill{}, lineOf: map[lineKey]*line{}, lineLike: map[string]*line{},
 	}
@@ -89,8 +92,16 @@ func prepare(version int, source string, p *Plan) (*ruleset, bool) {
 		return nil, false
 	}
 	for i := range p.Queues {
-		for _, o := range p.Queues[i].Overflow {
-			if r.queueOf[o.To] == nil {
+		if !r.leads(p.Queues[i].Overflow) {
+			return nil, false
+		}
+	}
+	for i, s := range p.Surges {
+		if s.Name == "" || slices.ContainsFunc(p.Surges[:i], func(o Surge) bool { return o.Name == s.Name }) {
+			return nil, false
+		}
+		for _, over := range s.Queues {
+			if r.queueOf[over.Queue] == nil || !r.leads(over.Overflow) {
 				return nil, false
 			}
 		}
@@ -128,6 +139,11 @@ func prepare(version int, source string, p *Plan) (*ruleset, bool) {
 		r.profiles = append(r.profiles, made)
 	}
 	return r, true
+}
+
+// leads tells whether every step of an overflow leads to a queue of the plan.
+func (r *ruleset) leads(steps []OverflowStep) bool {
+	return !slices.ContainsFunc(steps, func(o OverflowStep) bool { return r.queueOf[o.To] == nil })
 }
 
 const languagePrefix = "lang."

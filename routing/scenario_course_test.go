@@ -1,14 +1,24 @@
 package routing_test
 
-import "example.org/c3i/routing"
+import (
+	"strings"
+
+	"example.org/c3i/contact"
+	"example.org/c3i/routing"
+)
 
 // course adds to a queue of the plan that the next publish puts in force:
 //
 //	relax QUEUE NAME AFTER [skill:min,...] [any-language]
 //	overflow QUEUE AFTER TO
 //	prefer QUEUE WAIT
+//	surge NAME QUEUE [phone=90s] [overflow=AFTER:TO,...] [announce=FIRST:EVERY | announce=never]
 //	announce QUEUE FIRST EVERY
 func (s *scenario) course(verb string, args []string) {
+	if verb == "surge" {
+		s.surge(args)
+		return
+	}
 	var q *routing.Queue
 	if s.plan != nil && len(args) > 1 {
 		for i := range s.plan.Queues {
@@ -38,4 +48,37 @@ func (s *scenario) course(verb string, args []string) {
 	case "prefer":
 		q.Preferred = &routing.PreferredPolicy{Wait: s.duration(args[1])}
 	}
+}
+
+// surge adds what a surge changes in one queue.
+func (s *scenario) surge(args []string) {
+	over := routing.SurgeQueue{Queue: routing.QueueID(args[1])}
+	for _, word := range args[2:] {
+		key, value, _ := strings.Cut(word, "=")
+		switch {
+		case key == "phone":
+			over.AnswerWithin = map[contact.Channel]contact.Duration{contact.Phone: s.duration(value)}
+		case key == "overflow":
+			over.Overflow = []routing.OverflowStep{}
+			for _, step := range strings.Split(value, ",") {
+				if after, to, is := strings.Cut(step, ":"); is {
+					over.Overflow = append(over.Overflow, routing.OverflowStep{After: s.duration(after), To: routing.QueueID(to)})
+				}
+			}
+		case word == "announce=never":
+			over.Silent = true
+		case key == "announce":
+			first, every, _ := strings.Cut(value, ":")
+			over.Announce = &routing.AnnouncePolicy{First: s.duration(first), Every: s.duration(every)}
+		default:
+			s.fatalf("surge does not take %q", word)
+		}
+	}
+	for i := range s.plan.Surges {
+		if s.plan.Surges[i].Name == args[0] {
+			s.plan.Surges[i].Queues = append(s.plan.Surges[i].Queues, over)
+			return
+		}
+	}
+	s.plan.Surges = append(s.plan.Surges, routing.Surge{Name: args[0], Label: args[0], Queues: []routing.SurgeQueue{over}})
 }

@@ -74,6 +74,8 @@ func telling(a routing.Action) string {
 		return fmt.Sprintf("offer #%d: %s to %s until %s (%s)", a.Offer, a.Contact, a.Agent, clock(a.Deadline), a.Why.Chosen)
 	case routing.Retract:
 		return fmt.Sprintf("retract #%d: %s from %s (%s)", a.Offer, a.Contact, a.Agent, a.Cause)
+	case routing.SurgeChanged:
+		return fmt.Sprintf("surge %s on=%v by %s", a.Name, a.On, a.By)
 	case routing.Parked:
 		return fmt.Sprintf("parked %s at %s for %s", a.Contact, a.Agent, a.For)
 	case routing.Resumed:
@@ -161,6 +163,6 @@ func reasons(o routing.Offer) string {
 	for _, g := range w.Removed {
 		fmt.Fprintf(&b, " %s=%d", g.Gate, g.Count)
 	}
-	b.WriteString(optional("\nstep: ", w.Step) + optional("\noverflowed from ", string(w.From)) + optional("\nprefers ", string(w.Preferred)) + optional(": ", string(w.Preference)))
+	b.WriteString(optional("\nstep: ", w.Step) + optional("\noverflowed from ", string(w.From)) + optional("\nsurges on: ", strings.Join(w.Surges, ", ")) + optional("\nprefers ", string(w.Preferred)) + optional(": ", string(w.Preference)))
 	return b.String()
 }

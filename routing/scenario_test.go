@@ -164,7 +164,7 @@ func (s *scenario) command(line string) {
 	switch verb {
 	case "queue", "rule", "profile", "policy":
 		s.define(verb, args)
-	case "relax", "overflow", "prefer", "announce":
+	case "relax", "overflow", "prefer", "announce", "surge":
 		s.course(verb, args)
 	case "publish":
 		version, err := strconv.Atoi(arg(0))
@@ -174,6 +174,8 @@ func (s *scenario) command(line string) {
 		s.plan.Version = version
 		s.step(routing.PlanPublished{Version: version, Source: "plan " + arg(0), Plan: s.plan})
 		s.plan = nil
+	case "surge-on", "surge-off":
+		s.step(routing.SurgeSwitched{Name: arg(0), On: verb == "surge-on", By: arg(1)})
 	case "open", "close":
 		s.step(routing.HoursChanged{Queue: routing.QueueID(arg(0)), Open: verb == "open"})
 	case "sign-on":

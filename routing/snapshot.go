@@ -36,6 +36,8 @@ type image struct {
 type planImage struct {
 	Version int    `json:"version"`
 	Source  string `json:"source"`
+	// Surges that are on, in the plan's order.
+	Surges []string `json:"surges,omitempty"`
 }
 
 type handlingImage struct {
@@ -101,7 +103,7 @@ func (e *Engine) image() image {
 	img := image{Format: SnapshotFormat, Now: e.now, LastOffer: e.lastOffer, Tally: e.tally, Ended: e.ended.oldestFirst(),
 		Open: []QueueID{}, Handlers: make([]handlerImage, 0, len(e.handlers)), Contacts: make([]contactImage, 0, len(e.contacts))}
 	if e.plan != nil {
-		img.Plan = &planImage{e.plan.version, e.plan.source}
+		img.Plan = &planImage{e.plan.version, e.plan.source, e.plan.surges}
 		for _, q := range e.plan.queues {
 			if q.open {
 				img.Open = append(img.Open, q.ID)
@@ -222,7 +224,12 @@ func build(img image, p *Plan) (*Engine, error) {
 		return e, nil
 	}
 	var good bool
-	if e.plan, good = prepare(img.Plan.Version, img.Plan.Source, p); !good {
+	if p != nil {
+		if on, gone := p.surviving(img.Plan.Surges); len(gone) > 0 || !slices.Equal(on, img.Plan.Surges) {
+			return nil, fmt.Errorf("the surges that are on, %q, are not the plan's or not in its order", img.Plan.Surges)
+		}
+	}
+	if e.plan, good = prepare(img.Plan.Version, img.Plan.Source, p, img.Plan.Surges); !good {
 		return nil, errPlanMissing
 	}
 	for _, id := range img.Open {

@@ -261,10 +261,18 @@ func (e *Engine) ServableBy(name string) []QueueID {
 	return out
 }
 
-// PlanInForce is the plan in force, nil before the first. It must not be changed.
+// PlanInForce is the plan in force as published, without surges, nil before the first. It must not be changed.
 func (e *Engine) PlanInForce() *Plan {
 	if e.plan == nil {
 		return nil
 	}
-	return e.plan.plan
+	return e.plan.base
+}
+
+// SurgesOn names the surges that are on, in the plan's order.
+func (e *Engine) SurgesOn() []string {
+	if e.plan == nil {
+		return nil
+	}
+	return slices.Clone(e.plan.surges)
 }

@@ -35,6 +35,8 @@ type Why struct {
 	Step string `json:"step,omitempty"`
 	// From is the queue the rule chose when the contact has overflowed from it.
 	From QueueID `json:"from,omitempty"`
+	// Surges names the surges that are on, in the plan's order.
+	Surges []string `json:"surges,omitempty"`
 	// Preferred is the handler the contact prefers, where the queue's plan heeds
 	// it; Preference says what came of it.
 	Preferred  AgentID    `json:"preferred,omitempty"`

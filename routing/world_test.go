@@ -63,6 +63,16 @@ func worldPlans() []*routing.Plan {
 			{Name: "general", Capacity: capacity(1, 3, 3), Interruptible: []contact.Channel{contact.Email, contact.Web}, Skills: []routing.SkillLevel{{Skill: "lang.en", Level: 4}, {Skill: "lang.pl", Level: 4}}},
 			{Name: "writer", Capacity: capacity(0, 2, 2), Skills: []routing.SkillLevel{{Skill: "crime", Level: 2}, {Skill: "lang.en", Level: 3}}},
 		},
+		Surges: []routing.Surge{
+			{Name: "storm", Queues: []routing.SurgeQueue{
+				{Queue: "crime", AnswerWithin: targets(90*second, 50*minute, 60*minute), Overflow: []routing.OverflowStep{{After: 10 * second, To: "general"}}},
+				{Queue: "general", Announce: &routing.AnnouncePolicy{First: 3 * second, Every: 9 * second}},
+			}},
+			{Name: "flood", Queues: []routing.SurgeQueue{
+				{Queue: "crime", Overflow: []routing.OverflowStep{}, Silent: true},
+				{Queue: "updates", Overflow: []routing.OverflowStep{{After: 25 * second, To: "crime"}}},
+			}},
+		},
 		Offer:  routing.OfferPolicy{RingFor: targets(10*second, 30*second, 0), NoAnswerRest: 20 * second, DeclineRest: 10 * second, FailedRest: 5 * second, AlertAfter: 3},
 		WrapUp: routing.WrapUpPolicy{Limit: 30 * second, Extension: 60 * second},
 	}
@@ -85,6 +95,7 @@ func worldPlans() []*routing.Plan {
 	third.Version = 3
 	third.Queues = slices.Clone(first.Queues[:2])
 	third.Queues[0].Overflow = nil
+	third.Surges = slices.Clone(first.Surges[:1])
 	third.Queues = append(third.Queues, routing.Queue{ID: "night", Label: "Night", AnswerWithin: targets(90*second, 90*minute, 90*minute), ClosedAnnouncement: "night"})
 	third.DefaultQueue = "night"
 	third.Rules = slices.Clone(first.Rules[:4])
@@ -261,7 +272,9 @@ func (w *world) progress() routing.Event {
 // oddity draws rare and senseless events.
 func (w *world) oddity() routing.Event {
 	id := contact.ID(fmt.Sprintf("c%06d", w.pick(w.made+2)))
-	switch w.pick(14) {
+	switch w.pick(15) {
+	case 13:
+		return routing.SurgeSwitched{Name: []string{"storm", "flood", "drizzle"}[w.pick(3)], On: w.pick(2) == 0, By: "sue"}
 	case 0:
 		w.plan = w.pick(len(w.plans))
 		return routing.PlanPublished{Version: w.plan + 1, Source: fmt.Sprint("plan ", w.plan), Plan: w.plans[w.plan]}

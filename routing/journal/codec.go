@@ -81,6 +81,7 @@ var decoders = map[string]func([]byte) (routing.Event, error){}
 func init() {
 	register[routing.Tick]()
 	register[routing.PlanPublished]()
+	register[routing.SurgeSwitched]()
 	register[routing.HoursChanged]()
 	register[routing.AgentSignedOn]()
 	register[routing.AgentReady]()

@@ -80,8 +80,8 @@ func (b *builder) relaxStep(v value, before []routing.RelaxStep) routing.RelaxSt
 }
 
 // overflow reads where contacts of a queue go as they age.
-func (b *builder) overflow(id routing.QueueID, v value) {
-	var steps []routing.OverflowStep
+func (b *builder) overflow(id routing.QueueID, v value) []routing.OverflowStep {
+	steps := []routing.OverflowStep{}
 	been := []routing.QueueID{id}
 	items := b.r.items(v)
 	for _, item := range items {
@@ -112,11 +112,7 @@ func (b *builder) overflow(id routing.QueueID, v value) {
 		}
 		steps = append(steps, o)
 	}
-	for i := range b.doc.plan.Queues {
-		if b.doc.plan.Queues[i].ID == id {
-			b.doc.plan.Queues[i].Overflow = steps
-		}
-	}
+	return steps
 }
 
 func (b *builder) preferred(v value) *routing.PreferredPolicy {

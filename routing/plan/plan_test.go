@@ -333,6 +333,33 @@ announce: {first: 20s, every: 2m}`, 1)
 	}
 }
 
+func TestSurgesCompile(t *testing.T) {
+	src := strings.Replace(small, "queues: {desk: {}}", `queues: {desk: {overflow: [{after: 5m, to: spare}]}, spare: {}}
+surges:
+  flood:
+    label: Flood in the county
+    queues:
+      desk: {answer_within: {phone: 5m}, overflow: [{after: 1m, to: spare}], announce: {every: 30s}}
+      spare: {announce: never}
+  quiet: {queues: {desk: {overflow: []}}}`, 1)
+	p, problems := plan.Compile("p", 1, []byte(src))
+	if problems.HasErrors() {
+		t.Fatal(problems)
+	}
+	want := []routing.Surge{
+		{Name: "flood", Label: "Flood in the county", Queues: []routing.SurgeQueue{
+			{Queue: "desk", AnswerWithin: map[contact.Channel]contact.Duration{contact.Phone: 5 * contact.Minute},
+				Overflow: []routing.OverflowStep{{After: contact.Minute, To: "spare"}},
+				Announce: &routing.AnnouncePolicy{First: 30 * contact.Second, Every: 30 * contact.Second}},
+			{Queue: "spare", Silent: true},
+		}},
+		{Name: "quiet", Label: "quiet", Queues: []routing.SurgeQueue{{Queue: "desk", Overflow: []routing.OverflowStep{}}}},
+	}
+	if diff := cmp.Diff(want, p.Surges); diff != "" {
+		t.Errorf("surges:\n%s", diff)
+	}
+}
+
 func TestTooLargeAPlanIsRefused(t *testing.T) {
 	_, problems := plan.Parse("p", []byte(strings.Repeat("# padding\n", 40_000)))
 	if len(problems) != 1 || problems[0].Code != "too_large" {

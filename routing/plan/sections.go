@@ -60,7 +60,7 @@ func (b *builder) read(src []byte) {
 		return
 	}
 	m := b.r.fields(root, "time_zone", "default_queue", "max_credit", "short_abandon", "answer_within", "holidays", "skills",
-		"profiles", "announce", "queues", "rules", "offer", "wrap_up", "not_ready_reasons", "outcomes")
+		"profiles", "announce", "surges", "queues", "rules", "offer", "wrap_up", "not_ready_reasons", "outcomes")
 	if !isMapping(root.node) {
 		return
 	}
@@ -104,6 +104,9 @@ func (b *builder) read(src []byte) {
 	}
 	if e, is := m["queues"]; is {
 		b.queueSection(e.value, targets)
+	}
+	if e, is := m["surges"]; is {
+		b.surgeSection(e.value)
 	}
 	if e, is := m["default_queue"]; is {
 		p.DefaultQueue = b.queueRef(e.value)
@@ -333,7 +336,14 @@ func (b *builder) queue(e entry, targets map[contact.Channel]contact.Duration) r
 		q.Relax = b.relax(f.value, len(b.doc.plan.Queues))
 	}
 	if f, is := m["overflow"]; is {
-		b.later = append(b.later, func() { b.overflow(q.ID, f.value) })
+		b.later = append(b.later, func() {
+			steps := b.overflow(q.ID, f.value)
+			for i := range b.doc.plan.Queues {
+				if b.doc.plan.Queues[i].ID == q.ID {
+					b.doc.plan.Queues[i].Overflow = steps
+				}
+			}
+		})
 	}
 	if f, is := m["preferred"]; is {
 		q.Preferred = b.preferred(f.value)
