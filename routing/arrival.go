@@ -37,24 +37,35 @@ func (e *Engine) arrived(ev ContactArrived) {
 		e.emit(Refused{Event: ev.Kind(), Code: code, Contact: ev.Contact})
 		return
 	}
-	c := newInquiry()
+	e.tally.Arrived++
+	c, q := e.take(ev, ch)
+	if c.wanted != "" && e.plan.queueOf[c.wanted] == nil {
+		e.emit(Alert{Code: AlertQueueGone, Contact: c.id, Queue: c.wanted, Text: "A contact asked for a queue the plan does not have; the rules chose another."})
+	}
+	if !q.open {
+		e.emit(QueueClosed{Contact: c.id, Queue: q.ID, Announcement: q.ClosedAnnouncement})
+		c.queue = q.ID
+		e.end(c, contact.AbandonedAfterMessage, ReleasedBySystem, "")
+		e.ended.add(c.id)
+		return
+	}
+	e.contacts[c.id] = c
+	e.emitQueued(c)
+	e.wait(c)
+	e.makePending(c)
+}
+
+// take makes a contact of an arrival, routed to a queue and put where its age
+// puts it. Nothing of the engine points to it yet.
+func (e *Engine) take(ev ContactArrived, ch int) (c *inquiry, home *queue) {
+	c = newInquiry()
 	c.id, c.channel, c.facts, c.wanted, c.queued = ev.Contact, ch, ev.Facts, ev.Queue, e.now
 	c.arrival = ev.Arrival
 	if c.arrival <= 0 || c.arrival > e.now {
 		c.arrival = e.now
 	}
-	e.tally.Arrived++
 	rule, q := e.plan.route(ch, c.facts, c.wanted, e.figuresNow(ch))
-	if c.wanted != "" && e.plan.queueOf[c.wanted] == nil {
-		e.emit(Alert{Code: AlertQueueGone, Contact: c.id, Queue: c.wanted, Text: "A contact asked for a queue the plan does not have; the rules chose another."})
-	}
 	e.putIn(c, rule, q)
-	if !q.open {
-		e.emit(QueueClosed{Contact: c.id, Queue: q.ID, Announcement: q.ClosedAnnouncement})
-		e.end(c, contact.AbandonedAfterMessage, ReleasedBySystem, "")
-		e.ended.add(c.id)
-		return
-	}
 	c.class, c.target = 1, min(max(q.AnswerWithin[ev.Channel], 0), longest)
 	if rule != noRule {
 		r := &e.plan.plan.Rules[rule]
@@ -64,12 +75,9 @@ func (e *Engine) arrived(ev ContactArrived) {
 		}
 	}
 	c.due = c.arrival.Add(c.target - c.credit)
-	e.contacts[c.id] = c
 	e.mature(c)
 	c.held = e.keptFor(c) && !e.waitedOut(c)
-	e.emitQueued(c)
-	e.wait(c)
-	e.makePending(c)
+	return c, q
 }
 
 // putIn stamps the contact with the queue and what chose it.

@@ -53,6 +53,9 @@
 // theirs, nothing more is offered on any channel; e-mails and web contacts in
 // hand leave room for a call, and for others up to the profile's capacity.
 //
+// Explain and ExplainContact tell all this of a contact that waits, or of one that
+// would arrive now, and change nothing.
+//
 // # Refusals
 //
 // A handler who missed, declined or could not be reached with a contact is not

@@ -150,11 +150,27 @@ func handlerLine(a routing.AgentChanged) string {
 	return b.String()
 }
 
-// reasons writes a Why.
+// explain writes an Explanation.
+func (s *scenario) explain(x routing.Explanation, told bool) {
+	if !told {
+		s.say("nothing is known of it")
+		return
+	}
+	s.say("%s%s %s: number %d in %s (open=%v), class %d, wait %s, goes to %q", strings.TrimLeft(string(x.Contact)+" ", " "), x.Channel, x.Phase, x.Position, x.Why.Queue, x.Open, x.Class, x.EstimatedWait, x.Agent)
+	s.say("%s", because(x.Why, x.Arrival, x.Due))
+	for _, c := range x.Next {
+		s.say("at %s %s%s%s", clock(c.At), c.What, optional(" ", c.Step), optional(" to ", string(c.To)))
+	}
+}
+
+// reasons writes an offer's Why.
 func reasons(o routing.Offer) string {
-	w := o.Why
+	return fmt.Sprintf("#%d %s", o.Offer, because(o.Why, o.Arrival, o.Due))
+}
+
+func because(w routing.Why, arrival, due contact.Instant) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "#%d plan %d rule %q queue %s: due = %s + %s - %s = %s\n", o.Offer, w.PlanVersion, w.Rule, w.Queue, clock(o.Arrival), w.Target, w.Credit, clock(o.Due))
+	fmt.Fprintf(&b, "plan %d rule %q queue %s: due = %s + %s - %s = %s\n", w.PlanVersion, w.Rule, w.Queue, clock(arrival), w.Target, w.Credit, clock(due))
 	fmt.Fprintf(&b, "needs %v, waiting %d, chosen by %s among %d:", w.Needs, w.Waiting, w.Chosen, w.EligibleCount)
 	for _, c := range w.Eligible {
 		fmt.Fprintf(&b, " %s(%d, idle since %s)", c.Agent, c.Proficiency, clock(c.IdleSince))

@@ -191,7 +191,13 @@ func (s *scenario) command(line string) {
 	case "phone-up", "phone-down":
 		s.step(routing.DeviceChanged{Agent: agent, Up: verb == "phone-up"})
 	case "call", "email", "web", "fax":
-		s.arrive(verb, args)
+		s.step(s.arrival(verb, args))
+	case "what-if":
+		x, told := s.engine.Explain(s.arrival(arg(0), args[1:]))
+		s.explain(x, told)
+	case "explain":
+		x, told := s.engine.ExplainContact(contact.ID(arg(0)))
+		s.explain(x, told)
 	case "accept":
 		s.step(routing.OfferAccepted{Offer: s.offer(arg(1)), Agent: agent})
 	case "decline":
@@ -243,7 +249,7 @@ func (s *scenario) offer(text string) routing.OfferID {
 	return s.offers[contact.ID(text)].Offer
 }
 
-func (s *scenario) arrive(verb string, args []string) {
+func (s *scenario) arrival(verb string, args []string) routing.ContactArrived {
 	ch := map[string]contact.Channel{"call": contact.Phone, "email": contact.Email, "web": contact.Web, "fax": "fax"}[verb]
 	ev := routing.ContactArrived{Channel: ch, Arrival: s.now}
 	for i, word := range args {
@@ -268,7 +274,7 @@ func (s *scenario) arrive(verb string, args []string) {
 			ev.Facts.Answers[key] = value
 		}
 	}
-	s.step(ev)
+	return ev
 }
 
 // restart replaces the engine by one restored from its snapshot.
