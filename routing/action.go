@@ -20,6 +20,8 @@ type Queued struct {
 	PlanVersion int    `json:"plan_version"`
 	// From is the queue the rule chose when the contact has overflowed from it.
 	From QueueID `json:"from,omitempty"`
+	// KeptFrom is the contact whose arrival this one has: see Why.KeptFrom.
+	KeptFrom contact.ID `json:"kept_from,omitempty"`
 }
 
 // QueueClosed says the contact came to a queue that is closed: telephony plays

@@ -50,6 +50,7 @@ func (e *Engine) arrived(ev ContactArrived) {
 		return
 	}
 	e.contacts[c.id] = c
+	e.backAgain(c)
 	e.emitQueued(c)
 	e.wait(c)
 	e.makePending(c)
@@ -66,6 +67,7 @@ func (e *Engine) take(ev ContactArrived, ch int) (c *inquiry, home *queue) {
 	}
 	rule, q := e.plan.route(ch, c.facts, c.wanted, e.figuresNow(ch))
 	e.putIn(c, rule, q)
+	e.ringBack(c)
 	c.class, c.target = 1, min(max(q.AnswerWithin[ev.Channel], 0), longest)
 	if rule != noRule {
 		r := &e.plan.plan.Rules[rule]
@@ -91,6 +93,6 @@ func (e *Engine) emitQueued(c *inquiry) {
 	e.emit(Queued{
 		Contact: c.id, Channel: channelNames[c.channel], Queue: c.queue, Arrival: c.arrival, Due: c.due,
 		Facts: c.facts, Rule: c.rule, PlanVersion: c.version,
-		From: from,
+		From: from, KeptFrom: c.keptFrom,
 	})
 }

@@ -16,6 +16,7 @@ func (e *Engine) Clone() *Engine {
 		contacts: make(map[contact.ID]*inquiry, len(e.contacts)),
 		offers:   make(map[OfferID]*inquiry, len(e.offers)),
 		ended:    endedIDs{ring: slices.Clone(e.ended.ring), next: e.ended.next, set: maps.Clone(e.ended.set)},
+		left:     leavers{list: slices.Clone(e.left.list), lines: maps.Clone(e.left.lines)},
 	}
 	if e.plan == nil {
 		return t

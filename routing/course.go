@@ -182,7 +182,7 @@ func (e *Engine) endHolds() {
 // explainCourse tells what age and preference made of the contact; h is who gets
 // it, nil if nobody yet.
 func (e *Engine) explainCourse(c *inquiry, h *handler, w *Why) {
-	w.From, w.Surges = c.from(), e.plan.surges
+	w.From, w.Surges, w.KeptFrom = c.from(), e.plan.surges, c.keptFrom
 	if c.step > 0 {
 		w.Step = c.line.queue.Relax[c.step-1].Name
 	}

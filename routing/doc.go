@@ -56,6 +56,12 @@
 // Explain and ExplainContact tell all this of a contact that waits, or of one that
 // would arrive now, and change nothing.
 //
+// # Ringing back
+//
+// A caller who hangs up before being answered and rings back from the same line,
+// for the same queue and within the plan's window, has the arrival they had. A
+// place is taken over once. At most LeaversRemembered places are kept.
+//
 // # Refusals
 //
 // A handler who missed, declined or could not be reached with a contact is not

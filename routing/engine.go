@@ -15,6 +15,7 @@ type Engine struct {
 	contacts map[contact.ID]*inquiry
 	offers   map[OfferID]*inquiry // open offers: ringing contacts only
 	ended    endedIDs
+	left     leavers
 	timers   timerHeap
 	tally    Tally
 	// lastOffer is the number of the newest offer.
@@ -45,6 +46,7 @@ func New() *Engine {
 		contacts: map[contact.ID]*inquiry{},
 		offers:   map[OfferID]*inquiry{},
 		ended:    newEndedIDs(),
+		left:     newLeavers(),
 	}
 }
 

@@ -95,7 +95,8 @@ type DeviceChanged struct {
 
 // ContactArrived asks for a handler. Rules choose the queue unless Queue names
 // one. Arrival is when the contact reached us, before any IVR; it is kept for
-// life. A contact id seen before is refused.
+// life. A call from a line that hung up waiting for the same queue, within the
+// plan's window, has the earlier call's arrival. A contact id seen before is refused.
 type ContactArrived struct {
 	Contact contact.ID      `json:"contact"`
 	Channel contact.Channel `json:"channel"`

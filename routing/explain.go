@@ -97,7 +97,7 @@ func (e *Engine) explanation(c *inquiry) Explanation {
 		x.Agent = c.handler.id
 	}
 	if c.line == nil {
-		x.Why.From = c.from()
+		x.Why.From, x.Why.KeptFrom = c.from(), c.keptFrom
 		return x
 	}
 	x.Why.Needs = c.line.needs

@@ -2,6 +2,7 @@ package routing
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"example.org/c3i/contact"
@@ -342,6 +343,16 @@ func (a *audit) ledger() {
 	}
 	if len(e.ended.set) != len(e.ended.ring) {
 		a.fault("%d ended contacts are remembered as %d", len(e.ended.ring), len(e.ended.set))
+	}
+	lines := map[string]int{}
+	for _, l := range e.left.list {
+		lines[l.Line]++
+		if e.contacts[l.Contact] != nil {
+			a.fault("a place is kept for contact %s, which is here", l.Contact)
+		}
+	}
+	if !maps.Equal(lines, e.left.lines) {
+		a.fault("%d lines are listed as having left, %d have", len(e.left.lines), len(lines))
 	}
 	seen := map[contact.ID]bool{}
 	for _, id := range e.ended.ring {

@@ -72,6 +72,8 @@ func TestAuditorFindsWhatIsBroken(t *testing.T) {
 		"an ended contact still here": {func(e *Engine) { e.ended.add("c0") }, "among the ended"},
 		"a contact ended twice":       {func(e *Engine) { e.ended.ring = append(e.ended.ring, "c3") }, "ended twice"},
 		"an ending too many":          {func(e *Engine) { e.tally.Failed++ }, "contacts arrived"},
+		"a place kept unlisted":       {func(e *Engine) { e.left.list = append(e.left.list, leaver{Contact: "z", Line: "l"}) }, "listed as having left"},
+		"a place kept for one here":   {func(e *Engine) { e.left.add(leaver{Contact: "c5", Line: "l"}) }, "which is here"},
 		"parked with no call": {func(e *Engine) {
 			c := e.contacts["c0"]
 			c.channel, c.phase = onEmail, PhaseParked

@@ -124,6 +124,7 @@ func (m *model) preference(c *item, a, b routing.Candidate) int {
 }
 
 func (m *model) explain(c *item, to *person, why *routing.Why) {
+	why.KeptFrom = c.keptFrom
 	why.Step, why.From, why.Surges = c.stepName, m.from(c), m.surgesOn()
 	if !m.heeds(c) {
 		return

@@ -267,6 +267,7 @@ func (m *model) arrive(ev routing.ContactArrived, no refuse) {
 		m.say(routing.Alert{Code: "queue_unknown", Contact: c.id, Queue: c.wanted, Text: "A contact asked for a queue the plan does not have; the rules chose another."})
 	}
 	rule := m.route(c)
+	back := m.ringsBack(c)
 	q := m.queue(c.home)
 	if !m.open[c.home] {
 		c.queue = c.home
@@ -284,6 +285,9 @@ func (m *model) arrive(ev routing.ContactArrived, no refuse) {
 		}
 	}
 	c.due = c.arrival.Add(c.target).Add(-c.credit)
+	if back != nil {
+		m.left = slices.DeleteFunc(m.left, func(o *item) bool { return o == back })
+	}
 	m.contacts = append(m.contacts, c)
 	c.held = m.keeps(c) && !m.waited(c)
 	m.queuedAction(c)
@@ -318,6 +322,7 @@ func (m *model) release(ev routing.ContactReleased, no refuse) {
 	}
 	ending := contact.Failed
 	if ev.Cause == routing.ReleasedByCaller {
+		m.hangsUp(c)
 		ending = contact.AbandonedInQueue
 		if m.now.Sub(c.queued) < m.plan.ShortAbandon {
 			ending = contact.AbandonedShort

@@ -31,6 +31,7 @@ type model struct {
 	greet map[routing.AgentID]bool
 	// endings counts endings by contact.
 	endings map[contact.ID]int
+	left    []*item // callers who hung up, oldest first
 	handle  map[routing.QueueID]map[contact.Channel]contact.Duration
 	// figures answers rules; while a plan is published, as things stood before.
 	figures func(routing.QueueID, contact.Channel) routing.QueueFigures
@@ -76,6 +77,8 @@ type item struct {
 	stepName       string
 	held, spent    bool
 	sayAt          contact.Instant
+	keptFrom       contact.ID
+	hungUp         contact.Instant
 	told           int
 	toldWait       contact.Duration
 }
@@ -577,5 +580,5 @@ func (m *model) mature(c *item) {
 }
 
 func (m *model) queuedAction(c *item) {
-	m.say(routing.Queued{Contact: c.id, Channel: c.channel, Queue: c.queue, Arrival: c.arrival, Due: c.due, Facts: c.facts, Rule: c.rule, PlanVersion: c.version, From: m.from(c)})
+	m.say(routing.Queued{Contact: c.id, Channel: c.channel, Queue: c.queue, Arrival: c.arrival, Due: c.due, Facts: c.facts, Rule: c.rule, PlanVersion: c.version, From: m.from(c), KeptFrom: c.keptFrom})
 }

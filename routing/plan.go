@@ -23,6 +23,9 @@ type Plan struct {
 	ShortAbandon contact.Duration
 	// Surges are named overlays a supervisor may switch on and off.
 	Surges []Surge
+	// RingBackWindow is how long the place of a caller who hung up before being
+	// answered is kept for their line; zero keeps none.
+	RingBackWindow contact.Duration
 	// DefaultQueue takes contacts no rule matched. It always exists.
 	DefaultQueue QueueID
 }

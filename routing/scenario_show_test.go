@@ -67,7 +67,7 @@ func clock(i contact.Instant) string {
 func telling(a routing.Action) string {
 	switch a := a.(type) {
 	case routing.Queued:
-		return fmt.Sprintf("queued %s in %s%s, due %s%s", a.Contact, a.Queue, optional(" from ", string(a.From)), clock(a.Due), optional(" by rule ", a.Rule))
+		return fmt.Sprintf("queued %s in %s%s, due %s%s", a.Contact, a.Queue, optional(" from ", string(a.From)), clock(a.Due), optional(" by rule ", a.Rule)+optional(", keeps the place of ", string(a.KeptFrom)))
 	case routing.QueueClosed:
 		return fmt.Sprintf("queue closed: %s came to %s, play %s", a.Contact, a.Queue, a.Announcement)
 	case routing.Offer:
@@ -179,6 +179,6 @@ func because(w routing.Why, arrival, due contact.Instant) string {
 	for _, g := range w.Removed {
 		fmt.Fprintf(&b, " %s=%d", g.Gate, g.Count)
 	}
-	b.WriteString(optional("\nstep: ", w.Step) + optional("\noverflowed from ", string(w.From)) + optional("\nsurges on: ", strings.Join(w.Surges, ", ")) + optional("\nprefers ", string(w.Preferred)) + optional(": ", string(w.Preference)))
+	b.WriteString(optional("\nstep: ", w.Step) + optional("\noverflowed from ", string(w.From)) + optional("\nkeeps the place of ", string(w.KeptFrom)) + optional("\nsurges on: ", strings.Join(w.Surges, ", ")) + optional("\nprefers ", string(w.Preferred)) + optional(": ", string(w.Preference)))
 	return b.String()
 }

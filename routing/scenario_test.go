@@ -261,6 +261,8 @@ func (s *scenario) arrival(verb string, args []string) routing.ContactArrived {
 			ev.Queue = routing.QueueID(value)
 		case key == "lang":
 			ev.Facts.Language = value
+		case key == "line":
+			ev.Facts.Line = value
 		case key == "prefers":
 			ev.Facts.Preferred = value
 		case key == "vulnerable":
@@ -394,6 +396,8 @@ func (s *scenario) define(kind string, args []string) {
 				p.WrapUp.Limit = s.duration(value)
 			case "extension":
 				p.WrapUp.Extension = s.duration(value)
+			case "ring-back":
+				p.RingBackWindow = s.duration(value)
 			case "short":
 				p.ShortAbandon = s.duration(value)
 			default:

@@ -31,6 +31,8 @@ type image struct {
 	Contacts []contactImage  `json:"contacts"`
 	// Ended lists remembered ids, oldest first.
 	Ended []contact.ID `json:"ended"`
+	// Left lists callers whose place is kept, oldest first.
+	Left []leaver `json:"left,omitempty"`
 }
 
 type planImage struct {
@@ -94,6 +96,7 @@ type contactImage struct {
 	Step     int             `json:"step,omitempty"`
 	Held     bool            `json:"held,omitempty"`
 	Spent    bool            `json:"spent,omitempty"`
+	KeptFrom contact.ID      `json:"kept_from,omitempty"`
 	SayAt    contact.Instant `json:"say_at,omitempty"`
 	Told     int             `json:"told,omitempty"`
 	ToldWait int64           `json:"told_wait,omitempty"` // nanoseconds
@@ -101,7 +104,7 @@ type contactImage struct {
 
 func (e *Engine) image() image {
 	img := image{Format: SnapshotFormat, Now: e.now, LastOffer: e.lastOffer, Tally: e.tally, Ended: e.ended.oldestFirst(),
-		Open: []QueueID{}, Handlers: make([]handlerImage, 0, len(e.handlers)), Contacts: make([]contactImage, 0, len(e.contacts))}
+		Left: e.left.list, Open: []QueueID{}, Handlers: make([]handlerImage, 0, len(e.handlers)), Contacts: make([]contactImage, 0, len(e.contacts))}
 	if e.plan != nil {
 		img.Plan = &planImage{e.plan.version, e.plan.source, e.plan.surges}
 		for _, q := range e.plan.queues {
@@ -131,7 +134,7 @@ func (e *Engine) image() image {
 		ci := contactImage{ID: c.id, Channel: channelNames[c.channel], Wanted: c.wanted, Queue: c.queue, Rule: c.rule, Version: c.version,
 			Facts: c.facts, Arrival: c.arrival, Queued: c.queued, Due: c.due, Class: c.class, Target: int64(c.target), Credit: int64(c.credit),
 			Phase: c.phase, Offer: c.offer, Since: c.since, Until: c.until, Answered: c.answered, Muted: c.muted, Extended: c.extended,
-			Capacity: c.capacity, Refusers: c.refusers, Misses: c.misses, Home: c.from(), Moves: c.moves, Step: c.step, Held: c.held, Spent: c.spent,
+			Capacity: c.capacity, Refusers: c.refusers, Misses: c.misses, Home: c.from(), Moves: c.moves, Step: c.step, Held: c.held, Spent: c.spent, KeptFrom: c.keptFrom,
 			SayAt: c.sayAt, Told: c.told, ToldWait: int64(c.toldWait)}
 		if c.handler != nil {
 			ci.Agent = c.handler.id
@@ -217,6 +220,15 @@ func build(img image, p *Plan) (*Engine, error) {
 	for _, id := range img.Ended {
 		e.ended.add(id)
 	}
+	if len(img.Left) > LeaversRemembered {
+		return nil, fmt.Errorf("keeps the place of %d callers: the most is %d", len(img.Left), LeaversRemembered)
+	}
+	for i, l := range img.Left {
+		if l.Line == "" || l.At > img.Now || i > 0 && l.At < img.Left[i-1].At {
+			return nil, fmt.Errorf("the place kept for contact %q has no line or is out of order", l.Contact)
+		}
+		e.left.add(l)
+	}
 	if img.Plan == nil {
 		if len(img.Handlers)+len(img.Contacts)+len(img.Open) > 0 {
 			return nil, errPlanMissing
@@ -286,6 +298,7 @@ func (e *Engine) buildContact(ci contactImage) error {
 	c.phase, c.offer, c.since, c.answered = ci.Phase, ci.Offer, ci.Since, ci.Answered
 	c.muted, c.extended, c.capacity, c.refusers, c.misses = ci.Muted, ci.Extended, ci.Capacity, ci.Refusers, ci.Misses
 	c.home, c.moves, c.step, c.held, c.spent = ci.Home, ci.Moves, ci.Step, ci.Held, ci.Spent
+	c.keptFrom = ci.KeptFrom
 	c.sayAt, c.told, c.toldWait = ci.SayAt, ci.Told, contact.Duration(ci.ToldWait)
 	if c.home == "" {
 		c.home = c.queue

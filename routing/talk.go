@@ -66,10 +66,12 @@ func (e *Engine) released(ev ContactReleased) {
 	switch c.phase {
 	case "":
 		e.unwait(c)
+		e.keepPlace(c, ev.Cause)
 		e.end(c, e.unanswered(c, ev.Cause), ev.Cause, "")
 		e.forget(c)
 	case PhaseRinging, PhaseConnecting:
 		h := e.detach(c, RetractCallerGone)
+		e.keepPlace(c, ev.Cause)
 		e.end(c, e.unanswered(c, ev.Cause), ev.Cause, "")
 		e.forget(c)
 		e.settle(h)

@@ -28,6 +28,8 @@ type inquiry struct {
 	sayAt    contact.Instant
 	told     int
 	toldWait contact.Duration
+	// keptFrom is the contact whose arrival this one has, empty for its own.
+	keptFrom contact.ID
 	// spent tells that people were told that no step is left.
 	spent bool
 

@@ -35,6 +35,9 @@ type Why struct {
 	Step string `json:"step,omitempty"`
 	// From is the queue the rule chose when the contact has overflowed from it.
 	From QueueID `json:"from,omitempty"`
+	// KeptFrom is the earlier contact whose arrival this one has: the caller hung up
+	// waiting and rang back from the same line, for the same queue, in time.
+	KeptFrom contact.ID `json:"kept_from,omitempty"`
 	// Surges names the surges that are on, in the plan's order.
 	Surges []string `json:"surges,omitempty"`
 	// Preferred is the handler the contact prefers, where the queue's plan heeds

@@ -33,7 +33,7 @@ func worldPlans() []*routing.Plan {
 		return func(in routing.RuleInput) bool { return in.Facts.Answers[step] == value }
 	}
 	first := &routing.Plan{
-		Version: 1, DefaultQueue: "general", ShortAbandon: 5 * second,
+		Version: 1, DefaultQueue: "general", ShortAbandon: 5 * second, RingBackWindow: 60 * second,
 		Queues: []routing.Queue{
 			{ID: "crime", Label: "Crime", AnswerWithin: targets(30*second, 40*minute, 60*minute), Needs: []routing.Need{{Skill: "crime", Min: 2}}, LanguageSkill: true, ClosedAnnouncement: "closed",
 				Preferred: &routing.PreferredPolicy{Wait: 25 * second},
@@ -77,7 +77,7 @@ func worldPlans() []*routing.Plan {
 		WrapUp: routing.WrapUpPolicy{Limit: 30 * second, Extension: 60 * second},
 	}
 	changed := *first
-	changed.Version = 2
+	changed.Version, changed.RingBackWindow = 2, 0
 	changed.Queues = slices.Clone(first.Queues)
 	changed.Queues[0].Relax, changed.Queues[0].Overflow = changed.Queues[0].Relax[:1], []routing.OverflowStep{{After: 20 * second, To: "general"}}
 	changed.Queues[1].Relax = nil
@@ -92,7 +92,7 @@ func worldPlans() []*routing.Plan {
 		{Name: "general", Capacity: capacity(1, 1, 1), Skills: []routing.SkillLevel{{Skill: "crime", Level: 2}, {Skill: "lang.bn", Level: 1}, {Skill: "lang.en", Level: 4}}},
 	}
 	third := *first
-	third.Version = 3
+	third.Version, third.RingBackWindow = 3, 20*second
 	third.Queues = slices.Clone(first.Queues[:2])
 	third.Queues[0].Overflow = nil
 	third.Surges = slices.Clone(first.Surges[:1])
@@ -106,8 +106,10 @@ func worldPlans() []*routing.Plan {
 // world draws events that mostly make sense from a source of choices; what it
 // knows of the engine it learned from the engine's actions.
 type world struct {
-	plans  []*routing.Plan
-	pick   func(n int) int
+	plans []*routing.Plan
+	pick  func(n int) int
+	// brisk worlds let little time pass between events, so that offers are answered.
+	brisk  bool
 	now    contact.Instant
 	plan   int
 	made   int
@@ -117,7 +119,7 @@ type world struct {
 }
 
 func newWorld(pick func(n int) int) *world {
-	return &world{plans: worldPlans(), pick: pick, now: began, plan: -1, states: map[routing.AgentID]routing.AgentChanged{}}
+	return &world{plans: worldPlans(), pick: pick, brisk: pick(2) == 1, now: began, plan: -1, states: map[routing.AgentID]routing.AgentChanged{}}
 }
 
 const worldAgents = 9
@@ -146,6 +148,10 @@ func (w *world) setUp() []routing.Event {
 
 // next draws the next instant and event.
 func (w *world) next() (contact.Instant, routing.Event) {
+	if w.brisk && w.pick(10) > 0 {
+		w.now = w.now.Add(contact.Duration(w.pick(300)) * contact.Millisecond)
+		return w.now, w.event()
+	}
 	switch w.pick(12) {
 	case 0: // at the same instant
 	case 1, 2:
@@ -197,6 +203,9 @@ func (w *world) arrival() routing.Event {
 	}
 	if w.pick(3) == 0 {
 		ev.Facts.Preferred = string(w.agent())
+	}
+	if w.pick(2) == 0 {
+		ev.Facts.Line = []string{"line a", "line b", "line c"}[w.pick(3)]
 	}
 	if w.pick(15) == 0 {
 		ev.Facts.Answers["risk"] = "yes"

@@ -74,6 +74,9 @@ func seed(t testing.TB) *routing.Plan {
 
 func TestTheSeedPlanCompiles(t *testing.T) {
 	p := seed(t)
+	if p.RingBackWindow != 10*contact.Minute {
+		t.Errorf("a place is kept for %s", p.RingBackWindow)
+	}
 	if p.Version != 4 || p.DefaultQueue != "general" || p.ShortAbandon != 5*contact.Second {
 		t.Errorf("plan %+v", p)
 	}

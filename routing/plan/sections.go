@@ -59,7 +59,7 @@ func (b *builder) read(src []byte) {
 	if !ok {
 		return
 	}
-	m := b.r.fields(root, "time_zone", "default_queue", "max_credit", "short_abandon", "answer_within", "holidays", "skills",
+	m := b.r.fields(root, "time_zone", "default_queue", "max_credit", "short_abandon", "ring_back_window", "answer_within", "holidays", "skills",
 		"profiles", "announce", "surges", "queues", "rules", "offer", "wrap_up", "not_ready_reasons", "outcomes")
 	if !isMapping(root.node) {
 		return
@@ -77,6 +77,9 @@ func (b *builder) read(src []byte) {
 	}
 	if e, is := m["short_abandon"]; is {
 		p.ShortAbandon = b.r.span(e.value, 0, 10*contact.Minute)
+	}
+	if e, is := m["ring_back_window"]; is {
+		p.RingBackWindow = b.r.span(e.value, 0, contact.Day)
 	}
 	if e, is := m["max_credit"]; is {
 		b.maxCredit = b.r.span(e.value, 0, 7*contact.Day)
