@@ -52,6 +52,14 @@ func (c *copier) rules() {
 		twin.lines = nil
 		r.profiles[i], r.named[p.name] = &twin, &twin
 	}
+	for _, q := range r.queues {
+		for ch := range channels {
+			q.able[ch] = slices.Clone(q.able[ch])
+			for i, p := range q.able[ch] {
+				q.able[ch][i] = r.profiles[p.index]
+			}
+		}
+	}
 	r.lines, c.lines = make([]*line, len(old.lines)), make(map[*line]*line, len(old.lines))
 	for i, l := range old.lines {
 		twin := &line{queue: r.queues[l.queue.index], channel: l.channel, needs: l.needs, heap: slices.Clone(l.heap), able: make([]ableProfile, len(l.able))}

@@ -88,6 +88,13 @@ func (e *Engine) nextLook(c *inquiry) contact.Instant {
 // age takes the steps of a waiting contact that are due.
 func (e *Engine) age(c *inquiry) {
 	say := c.sayAt != 0 && c.sayAt <= e.now
+	q, moves, step := e.plan.stage(e.plan.queueOf[c.home], e.now.Sub(c.arrival))
+	if say && moves == c.moves && step == c.step && (!c.held || !e.waitedOut(c)) {
+		e.planAnnouncement(c, q)
+		e.setWake(c, e.nextLook(c))
+		e.announce(c)
+		return
+	}
 	e.unwait(c)
 	e.waitAgain(c)
 	if say && c.sayAt != 0 {

@@ -117,7 +117,7 @@ func (e *Engine) explanation(c *inquiry) Explanation {
 	if c.place < 0 {
 		x.Why.Waiting++
 	}
-	staffed, _ := e.plan.staff(q, c.channel)
+	staffed, _ := q.staff(c.channel)
 	x.EstimatedWait = q.estimate(c.channel, x.Position, staffed)
 	var able, refused, kept int
 	x.Why.Eligible, able, refused, kept = e.candidates(c)

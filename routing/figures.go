@@ -31,12 +31,10 @@ func (e *Engine) handled(c *inquiry) {
 
 // staff counts handlers within reach who have what the queue needs on a channel,
 // and those of them available now.
-func (r *ruleset) staff(q *queue, ch int) (staffed, free int) {
-	for _, p := range r.profiles {
-		if _, able := p.fits(ch, q.Needs); able {
-			staffed += p.reach[ch]
-			free += len(p.idle[ch])
-		}
+func (q *queue) staff(ch int) (staffed, free int) {
+	for _, p := range q.able[ch] {
+		staffed += p.reach[ch]
+		free += len(p.idle[ch])
 	}
 	return staffed, free
 }
@@ -59,8 +57,8 @@ func (q *queue) estimate(ch, position, staffed int) contact.Duration {
 }
 
 // figures tells what rules may know of a queue.
-func (r *ruleset) figures(q *queue, ch int) QueueFigures {
-	staffed, free := r.staff(q, ch)
+func (q *queue) figures(ch int) QueueFigures {
+	staffed, free := q.staff(ch)
 	f := QueueFigures{Waiting: q.waiting, Staffed: staffed}
 	if free == 0 || q.waiting > 0 {
 		f.EstimatedWait = q.estimate(ch, q.waiting+1, staffed)
@@ -75,7 +73,7 @@ func (e *Engine) figuresNow(ch int) func(QueueID) QueueFigures {
 		if q == nil {
 			return QueueFigures{}
 		}
-		return e.plan.figures(q, ch)
+		return q.figures(ch)
 	}
 }
 
@@ -85,7 +83,7 @@ func (e *Engine) figuresKept() (of [channels]func(QueueID) QueueFigures) {
 		kept := map[QueueID]QueueFigures{}
 		if e.plan != nil {
 			for _, q := range e.plan.queues {
-				kept[q.ID] = e.plan.figures(q, ch)
+				kept[q.ID] = q.figures(ch)
 			}
 		}
 		of[ch] = func(id QueueID) QueueFigures { return kept[id] }
@@ -118,7 +116,7 @@ func (e *Engine) announce(c *inquiry) {
 			position += l.ahead(0, at)
 		}
 	}
-	staffed, _ := e.plan.staff(q, onPhone)
+	staffed, _ := q.staff(onPhone)
 	wait := q.estimate(onPhone, position, staffed)
 	known := wait < EstimateUnknown
 	wait = (wait + contact.Minute - 1) / contact.Minute * contact.Minute

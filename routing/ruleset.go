@@ -37,6 +37,8 @@ type queue struct {
 	waiting int
 	ringing int
 	lines   []*line
+	// able lists profiles per channel that have what the queue itself needs.
+	able [channels][]*profile
 	// handle is the moving average of handling time per channel, 0 before any.
 	handle [channels]contact.Duration
 }
@@ -137,6 +139,13 @@ func prepare(version int, source string, base *Plan, surges []string) (*ruleset,
 		made.capacity[onPhone] = min(made.capacity[onPhone], 1)
 		r.named[def.Name] = made
 		r.profiles = append(r.profiles, made)
+		for _, q := range r.queues {
+			for ch := range channels {
+				if _, able := made.fits(ch, q.Needs); able {
+					q.able[ch] = append(q.able[ch], made)
+				}
+			}
+		}
 	}
 	return r, true
 }

@@ -33,7 +33,8 @@ type Result struct {
 // Run drives an engine through at least events events on one goroutine: all
 // handlers are busy, waiting contacts wait, and each call that ends is followed
 // by an arrival, so that every freed handler chooses among all that wait. One
-// caller in ten gives up, one offer in twenty is not answered.
+// caller in ten gives up, one offer in twenty is not answered. What waits relaxes
+// twice, overflows and is told its position; one caller in twenty prefers somebody.
 func Run(handlers, profiles, waiting, events int) Result {
 	l := NewLoad(handlers, profiles, waiting)
 	l.Drive(max(events/10, 1000))
@@ -74,8 +75,10 @@ type Load struct {
 	// waiting lists ids that may give up, some of them gone already.
 	waiting []contact.ID
 	next    int
-	dice    uint64
-	plan    *routing.Plan
+	// handlers is how many are signed on.
+	handlers int
+	dice     uint64
+	plan     *routing.Plan
 }
 
 type call struct {
@@ -92,7 +95,7 @@ const (
 
 // NewLoad signs the handlers on, makes them ready and fills the queues.
 func NewLoad(handlers, profiles, waiting int) *Load {
-	l := &Load{Engine: routing.New(), now: contact.Instant(1_700_000_000 * contact.Second), dice: 1, plan: plan(profiles)}
+	l := &Load{Engine: routing.New(), now: contact.Instant(1_700_000_000 * contact.Second), dice: 1, plan: plan(profiles), handlers: handlers}
 	l.step(routing.PlanPublished{Version: 1, Source: "bench", Plan: l.plan})
 	for q := range queues {
 		l.step(routing.HoursChanged{Queue: queueID(q), Open: true})
@@ -181,7 +184,10 @@ func (l *Load) arrive() {
 	id := contact.ID(fmt.Sprintf("%026d", l.next))
 	language := languages[l.roll(len(languages))]
 	ev := routing.ContactArrived{Contact: id, Channel: contact.Phone, Arrival: l.now, Queue: queueID(l.roll(queues)),
-		Facts: contact.Facts{Language: language, Vulnerable: l.roll(10) == 0}}
+		Facts: contact.Facts{Language: language, Vulnerable: l.roll(10) == 0, Line: fmt.Sprintf("line%06d", l.roll(100_000))}}
+	if l.roll(20) == 0 {
+		ev.Facts.Preferred = fmt.Sprintf("handler%05d", l.roll(l.handlers))
+	}
 	l.waiting = append(l.waiting, id)
 	l.step(ev)
 }
@@ -213,7 +219,7 @@ func queueID(i int) routing.QueueID { return routing.QueueID(fmt.Sprintf("queue%
 func plan(profiles int) *routing.Plan {
 	within := map[contact.Channel]contact.Duration{contact.Phone: 30 * contact.Second, contact.Email: 4 * contact.Hour, contact.Web: contact.Day}
 	p := &routing.Plan{
-		Version: 1, DefaultQueue: queueID(0), ShortAbandon: 5 * contact.Second,
+		Version: 1, DefaultQueue: queueID(0), ShortAbandon: 5 * contact.Second, RingBackWindow: 10 * contact.Second,
 		Offer: routing.OfferPolicy{
 			RingFor:      map[contact.Channel]contact.Duration{contact.Phone: contact.Hour},
 			NoAnswerRest: contact.Minute, DeclineRest: contact.Minute, FailedRest: contact.Minute, AlertAfter: 3,
@@ -228,7 +234,8 @@ func plan(profiles int) *routing.Plan {
 				{Name: "interpreter", After: 20 * contact.Second, Needs: []routing.Need{{Skill: skill(q), Min: 1}}, AnyLanguage: true},
 			},
 			Overflow:  []routing.OverflowStep{{After: 40 * contact.Second, To: queueID((q + 1) % queues)}},
-			Preferred: &routing.PreferredPolicy{Wait: contact.Second}})
+			Preferred: &routing.PreferredPolicy{Wait: contact.Second},
+			Announce:  &routing.AnnouncePolicy{First: 10 * contact.Second, Every: 30 * contact.Second}})
 		p.Rules = append(p.Rules, routing.Rule{Name: "vulnerable to " + string(queueID(q)), Queue: queueID(q), Credit: contact.Minute,
 			Match: func(in routing.RuleInput) bool { return in.Facts.Vulnerable }, Needs: []routing.Need{{Skill: skill(queues + q), Min: 1}}})
 	}
