@@ -134,9 +134,17 @@ func (a *app) openRedis(ctx context.Context) error {
 			return err
 		}
 	}
+	redis.SetLogger(redisLog{a.log.With().Str("part", "redis").Logger()})
 	a.redis = redisClient(a.c.Redis, socket)
 	a.undo = append(a.undo, func() { _ = a.redis.Close() })
 	return checkRedis(ctx, a.redis, a.log)
+}
+
+// redisLog takes in what the client library would print by itself.
+type redisLog struct{ log zerolog.Logger }
+
+func (l redisLog) Printf(_ context.Context, format string, v ...any) {
+	l.log.Warn().Msgf(format, v...)
 }
 
 // speak makes sure that every prompt is sound. Built-in prompts are first laid

@@ -23,7 +23,7 @@ import (
 func redisClient(c configs.Redis, socket string) redis.UniversalClient {
 	o := &redis.UniversalOptions{
 		Addrs: c.Addrs, MasterName: c.Master, Username: c.Username, Password: c.Password, DB: c.DB,
-		Protocol: 3, DisableIdentity: true,
+		Protocol: 3, DisableIdentity: true, ContextTimeoutEnabled: true,
 		// The default probes with a command that Redis 7.0 does not have.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		DialTimeout:              2 * time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second,
