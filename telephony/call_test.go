@@ -333,7 +333,9 @@ func TestActionsForCallsThatAreGoneAreAnswered(t *testing.T) {
 			routing.Offer{Offer: 7, Contact: id, Channel: contact.Phone, Agent: "ann"},
 			routing.Queued{Contact: id, Channel: contact.Email},
 			routing.Offer{Offer: 8, Contact: id, Channel: contact.Web, Agent: "ann"},
-			routing.Connect{Offer: 8, Contact: id}, routing.Retract{Offer: 7, Contact: id}, routing.Ended{Contact: id},
+			routing.Connect{Offer: 8, Contact: id},
+			routing.Retract{Offer: 7, Contact: id},
+			routing.Ended{Contact: id},
 		} {
 			if err := r.ctl.Do(context.Background(), a); err != nil {
 				t.Errorf("%s: %v", a.ActionKind(), err)

@@ -359,7 +359,7 @@ func (ctl *Controller) Live() map[State]int {
 	defer ctl.mu.Unlock()
 	n := map[State]int{}
 	for _, c := range ctl.calls {
-		n[c.shown.Load().(State)]++
+		n[c.where()]++
 	}
 	return n
 }

@@ -158,7 +158,7 @@ func (ctl *Controller) Drain(ctx context.Context) Drained {
 	}
 	ctl.mu.Unlock()
 	for _, c := range calls {
-		switch s := c.shown.Load().(State); s {
+		switch s := c.where(); s {
 		case StateEnded:
 		case StateTalking, StateHeld:
 			d.Talking++

@@ -62,7 +62,7 @@ type DigitReceived struct {
 	Digit   byte
 }
 
-// PlaybackStarted and PlaybackFinished frame a playback.
+// PlaybackStarted says that a playback, or the next item of one, is heard.
 type PlaybackStarted struct{ Playback PlaybackID }
 
 // PlaybackFinished ends a playback; Failed tells that media could not be played.
@@ -71,7 +71,7 @@ type PlaybackFinished struct {
 	Failed   bool
 }
 
-// BridgeEntered, BridgeLeft and BridgeDestroyed tell who is in a bridge.
+// BridgeEntered says that a channel joined a bridge.
 type BridgeEntered struct {
 	Bridge  BridgeID
 	Channel ChannelID

@@ -49,10 +49,22 @@ func (e Endpoint) objects() []struct {
 		codecs = "alaw,ulaw"
 	}
 	endpoint := []field{
-		{"aors", e.ID}, {"auth", e.ID}, {"context", e.Context}, {"disallow", "all"}, {"allow", codecs},
-		{"direct_media", "no"}, {"rtp_symmetric", "yes"}, {"force_rport", "yes"}, {"rewrite_contact", "yes"},
-		{"identify_by", "username"}, {"dtmf_mode", "rfc4733"},
-		{"allow_transfer", "no"}, {"allow_subscribe", "no"}, {"send_pai", "no"}, {"send_rpid", "no"}, {"trust_id_inbound", "no"},
+		{"aors", e.ID},
+		{"auth", e.ID},
+		{"context", e.Context},
+		{"disallow", "all"},
+		{"allow", codecs},
+		{"direct_media", "no"},
+		{"rtp_symmetric", "yes"},
+		{"force_rport", "yes"},
+		{"rewrite_contact", "yes"},
+		{"identify_by", "username"},
+		{"dtmf_mode", "rfc4733"},
+		{"allow_transfer", "no"},
+		{"allow_subscribe", "no"},
+		{"send_pai", "no"},
+		{"send_rpid", "no"},
+		{"trust_id_inbound", "no"},
 	}
 	if e.WebRTC {
 		endpoint = append(endpoint, field{"webrtc", "yes"}, field{"transport", "transport-ws"})
