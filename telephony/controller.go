@@ -292,10 +292,15 @@ func (ctl *Controller) Do(_ context.Context, a routing.Action) error {
 	case routing.Control:
 		id, missing = a.Contact, routing.ControlDone{Contact: a.Contact, Agent: a.Agent, Verb: a.Verb, Cause: "call_gone"}
 	case routing.Refused:
-		if a.Event != (routing.ContactArrived{}).Kind() {
+		switch a.Event {
+		case (routing.ContactArrived{}).Kind():
+			id = a.Contact
+		case (routing.OfferAccepted{}).Kind():
+			ctl.offerRefused(a.Offer)
+			return nil
+		default:
 			return nil
 		}
-		id = a.Contact
 	default:
 		return nil
 	}
@@ -310,6 +315,17 @@ func (ctl *Controller) Do(_ context.Context, a routing.Action) error {
 	}
 	c.post(func() { c.action(a) })
 	return nil
+}
+
+// offerRefused tells the call that has the offer; a refusal does not name it.
+func (ctl *Controller) offerRefused(offer routing.OfferID) {
+	ctl.mu.Lock()
+	defer ctl.mu.Unlock()
+	for _, c := range ctl.calls {
+		if c.where() == StateOffered {
+			c.post(func() { c.refused(offer) })
+		}
+	}
 }
 
 // phoneAction tells whether an action is about a phone call beyond doubt.

@@ -331,7 +331,14 @@ func (c *call) transfer(e ivr.Transfer) {
 	}
 	sw, ch := c.ctl.o.Switch, c.channel
 	c.leaving = ReasonTransferred
-	c.do(c.hands, "continue", func(ctx ctxT) error { return sw.Continue(ctx, ch, to) }, func(err error) {
+	c.job(c.hands, func() error {
+		move := func(ctx ctxT) error { return sw.Continue(ctx, ch, to) }
+		err := c.ctl.command("continue", nil, move)
+		if errors.Is(err, ErrUnavailable) {
+			err = c.ctl.command("continue", nil, move) // a life may hang on it
+		}
+		return err
+	}, func(err error) {
 		c.leaving = ""
 		switch {
 		case c.state != StateIVR:

@@ -253,12 +253,21 @@ func (c *call) dropLeg(l *leg) {
 	}
 	c.leg = nil
 	switch c.state {
-	case StateOffered, StateConnecting:
-		if c.state == StateConnecting {
+	case StateOffered, StateConnecting, StateTalking, StateHeld:
+		// Talking, routing gave up on the connection while it came about.
+		if c.state == StateConnecting || c.state == StateTalking {
 			c.leaveBridge()
 		}
 		c.enter(StateWaiting)
 		c.wantMusic(true)
+	}
+}
+
+// refused hears that routing did not want an answer it was told of: the phone
+// that was picked up is put down.
+func (c *call) refused(offer routing.OfferID) {
+	if l := c.leg; l != nil && l.offer == offer && !l.answered.IsZero() && !l.wanted && !l.dead {
+		c.legFailed(l, "offer_closed")
 	}
 }
 

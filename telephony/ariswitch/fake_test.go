@@ -379,7 +379,7 @@ func TestErrors(t *testing.T) {
 }
 
 func answer(ctx context.Context, sw *ariswitch.Switch) error { return sw.Answer(ctx, "x") }
-func join(ctx context.Context, sw *ariswitch.Switch) error { return sw.AddToBridge(ctx, "b", "x") }
+func join(ctx context.Context, sw *ariswitch.Switch) error   { return sw.AddToBridge(ctx, "b", "x") }
 
 func dial(ctx context.Context, sw *ariswitch.Switch) error {
 	return sw.Originate(ctx, telephony.Originate{Channel: "x", Endpoint: "PJSIP/x", Timeout: time.Second})
