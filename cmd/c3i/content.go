@@ -14,6 +14,15 @@ import (
 	"example.org/c3i/routing/plan"
 )
 
+// bare drops the path from an error that is told with it.
+func bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
+
 // emergency is the one destination a flow may transfer to.
 const emergency = "emergency"
 
@@ -38,6 +47,9 @@ func loadContent(c configs.Config) *content {
 		t.loadFlow(c)
 	}
 	t.crossCheck()
+	if c.Plan != "" || c.Flow != "" { // the two built in are made for each other and for more
+		t.checkAnswers()
+	}
 	return t
 }
 
@@ -65,7 +77,7 @@ func source(named, builtIn string) (name string, src []byte, err error) {
 func (t *content) loadPlan(c configs.Config) {
 	name, src, err := source(c.Plan, "plan.yaml")
 	if err != nil {
-		t.fail("plan: %v", err)
+		t.fail("plan: %s cannot be read: %v", name, bare(err))
 		return
 	}
 	doc, problems := plan.Parse(name, src)
@@ -117,7 +129,7 @@ func (t *content) loadPrompts(c configs.Config) {
 func (t *content) loadFlow(c configs.Config) {
 	name, src, err := source(c.Flow, "flows/front-door.yaml")
 	if err != nil {
-		t.fail("flow: %v", err)
+		t.fail("flow: %s cannot be read: %v", name, bare(err))
 		return
 	}
 	flow, problems := ivr.Load(name, src, t.catalogue)
@@ -147,7 +159,7 @@ func (t *content) crossCheck() {
 				found = found || string(have.ID) == q
 			}
 			if !found {
-				t.fail("%s: queue %q is not in the plan", t.flow.Name(), q)
+				t.fail("%s: queue %q is not in the plan %s", t.flow.Name(), q, t.plan.Name)
 			}
 		}
 	}
