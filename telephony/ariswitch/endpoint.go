@@ -205,14 +205,24 @@ func (s *Switch) resubscribe(ctx context.Context) error {
 		if errors.Is(err, telephony.ErrNotFound) {
 			err = s.push(ctx, e)
 		}
-		if err != nil {
+		if err := s.tolerable(err); err != nil {
 			return err
 		}
 	}
 	for _, w := range watched {
-		if err := s.subscribe(ctx, "deviceState:"+w); err != nil {
+		if err := s.tolerable(s.subscribe(ctx, "deviceState:"+w)); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// tolerable lets one phone that Asterisk will not have be that phone's trouble
+// and not everybody's; an Asterisk that does not answer is another matter.
+func (s *Switch) tolerable(err error) error {
+	if err == nil || errors.Is(err, telephony.ErrUnavailable) {
+		return err
+	}
+	s.o.Log.Error().Err(err).Msg("a phone could not be restored in Asterisk")
 	return nil
 }

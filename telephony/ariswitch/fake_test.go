@@ -239,6 +239,33 @@ func TestReconnectBeginsAnEpochAndRestoresWhatWasLost(t *testing.T) {
 	}
 }
 
+// One phone that Asterisk will not have must not keep everybody off the line.
+func TestPhoneThatCannotBeRestoredIsItsOwnTrouble(t *testing.T) {
+	f := newFakeARI(t)
+	f.handle(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.Contains(r.URL.Path, "/config/dynamic/") && r.Method == http.MethodGet:
+			w.WriteHeader(http.StatusNotFound)
+		case strings.Contains(r.URL.Path, "/config/dynamic/"), strings.Contains(r.URL.Path, "/subscription"):
+			w.WriteHeader(http.StatusBadRequest)
+		}
+		_, _ = w.Write([]byte(`{}`))
+	})
+	sw := f.open(nil)
+	c := f.socket()
+	expect(t, sw, 1, telephony.Connected{})
+	if err := sw.PushEndpoint(context.Background(), ariswitch.Endpoint{ID: "odd"}); !errors.Is(err, telephony.ErrRefused) {
+		t.Errorf("push = %v", err)
+	}
+	if _, err := sw.WatchPhone(context.Background(), "PJSIP/odd"); !errors.Is(err, telephony.ErrRefused) {
+		t.Errorf("watch = %v", err)
+	}
+	_ = c.Close()
+	expect(t, sw, 1, telephony.Disconnected{})
+	f.socket()
+	expect(t, sw, 2, telephony.Connected{})
+}
+
 func TestReplacedEndsTheStreamWithoutAFight(t *testing.T) {
 	f := newFakeARI(t)
 	sw := f.open(nil)
