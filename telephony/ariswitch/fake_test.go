@@ -442,6 +442,38 @@ func TestConnectionClosedUnderARequestIsTriedAgain(t *testing.T) {
 	}
 }
 
+// What must not happen twice is looked for before it is asked for again.
+func TestLostDialAndPlaybackAreLookedForFirst(t *testing.T) {
+	for _, there := range []bool{false, true} {
+		f := newFakeARI(t)
+		var posts atomic.Int32
+		f.handle(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Method == http.MethodPost && posts.Add(1) == 1:
+				if c, _, err := w.(http.Hijacker).Hijack(); err == nil { //nolint:errcheck // an http1 server's writer is one
+					_ = c.Close()
+				}
+				return
+			case r.Method == http.MethodGet && !there && !strings.Contains(r.URL.Path, "/applications/"):
+				w.WriteHeader(http.StatusNotFound)
+			}
+			_, _ = w.Write([]byte(`{}`))
+		})
+		sw := f.open(nil)
+		want := int32(2)
+		if there {
+			want = 1
+		}
+		if err := dial(context.Background(), sw); err != nil || posts.Load() != want {
+			t.Errorf("originate, there %v: %v after %d requests, want %d", there, err, posts.Load(), want)
+		}
+		posts.Store(0)
+		if err := sw.Play(context.Background(), "p", "x", []string{"sound:x"}); err != nil || posts.Load() != want {
+			t.Errorf("play, there %v: %v after %d requests, want %d", there, err, posts.Load(), want)
+		}
+	}
+}
+
 func TestConnectionsAreUsedAgain(t *testing.T) {
 	f := newFakeARI(t)
 	f.handle(func(w http.ResponseWriter, r *http.Request) {
