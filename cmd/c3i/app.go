@@ -18,7 +18,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/redis/go-redis/v9"
 	"github.com/rs/zerolog"
-	"golang.org/x/term"
 
 	"example.org/c3i/agentdesk"
 	"example.org/c3i/agentdesk/web"
@@ -132,20 +131,6 @@ func start(ctx context.Context, c configs.Config, log zerolog.Logger) (_ *app, e
 		return nil, err
 	}
 	return a, nil
-}
-
-// newLogger writes to w, in colour when that is a terminal.
-func newLogger(c configs.Log, w io.Writer) zerolog.Logger {
-	if c.Format == "console" {
-		file, ok := w.(*os.File)
-		colour := ok && term.IsTerminal(int(file.Fd())) && os.Getenv("NO_COLOR") == ""
-		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: !colour}
-	}
-	level, err := zerolog.ParseLevel(c.Level)
-	if err != nil {
-		level = zerolog.InfoLevel
-	}
-	return zerolog.New(w).Level(level).With().Timestamp().Logger()
 }
 
 func (a *app) connectRedis(ctx context.Context, socket string) error {

@@ -45,6 +45,9 @@ func preflight(ctx context.Context, c configs.Config) error {
 		if _, err := findRedis(c.Redis.Program); err != nil {
 			return err
 		}
+		if longest := longestSocket - len("/redis/"+redisSocket); len(c.DataDir) > longest {
+			return fmt.Errorf("data_dir: %s is too long a path for the sockets below it: choose one of at most %d letters with --data_dir", c.DataDir, longest)
+		}
 	}
 	if c.Asterisk.URL != "" {
 		return checkARI(ctx, c.Asterisk)

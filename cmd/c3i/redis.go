@@ -91,6 +91,9 @@ func findRedis(name string) (string, error) {
 
 const redisSocket = "redis.sock"
 
+// longestSocket is in bytes; the kernel takes at most 107.
+const longestSocket = 100
+
 func redisDir(c configs.Config) string { return filepath.Join(c.DataDir, "redis") }
 
 // privateRedis is the redis-server of `c3i up`.
@@ -112,8 +115,7 @@ func startRedis(ctx context.Context, c configs.Redis, dir string) (*privateRedis
 		return nil, fmt.Errorf("redis: %w", err)
 	}
 	p := &privateRedis{socket: filepath.Join(dir, redisSocket), done: make(chan struct{}), log: filepath.Join(dir, "redis.log")}
-	if len(p.socket) > 100 {
-		// The kernel takes at most 107 bytes.
+	if len(p.socket) > longestSocket {
 		return nil, fmt.Errorf("%s is too long a path for a socket: choose a shorter --data_dir", p.socket)
 	}
 	if err := endLeftover(ctx, p.socket); err != nil {

@@ -71,6 +71,7 @@ ARI user that the templates in configs/asterisk show.`,
 // runApp starts everything, waits for ctx or a failure, and stops it again.
 func runApp(ctx context.Context, c configs.Config, out, errOut io.Writer) error {
 	log := newLogger(c.Log, errOut)
+	captureLogs(log)
 	return tell(log, c.Log, runLogged(ctx, c, log, out))
 }
 
