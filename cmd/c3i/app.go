@@ -172,7 +172,7 @@ func speak(ctx context.Context, c configs.Config, texts *ivr.Catalogue, log zero
 		return nil, err
 	}
 	if set.Rendered > 0 {
-		log.Info().Int("texts", set.Rendered).Msg("prompts spoken")
+		log.Info().Int("texts", set.Rendered).Msg("prompts made")
 	}
 	return set, nil
 }
@@ -247,7 +247,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	a.desk, err = agentdesk.New(agentdesk.Options{
 		Redis: a.redis, Users: users, Records: records, Router: a.driver,
 		Plan: inForce.Load, Queues: queueViews(a.driver), Labels: labels(text.flow), Languages: languages(text.catalogue),
-		Phones: phones, PublicPhones: publicPhones(a.c.Desk, phones), PublicNumber: a.c.Telephony.Numbers[0],
+		Phones: phones, SIPPhones: a.sw, PublicPhones: publicPhones(a.c.Desk, phones), PublicNumber: a.c.Telephony.Numbers[0],
 		PublicCalls: a.c.Desk.PublicCallLimit, SIPUpstream: "ws" + strings.TrimPrefix(ari.base, "http") + "/ws",
 		Web: web.Handler(), Registry: registry, Log: a.log.With().Str("part", "desk").Logger(),
 		TLS: a.c.HTTP.TLSCert != "", Origins: a.c.HTTP.Origins,
@@ -264,7 +264,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	a.ctl, err = telephony.New(telephony.Options{
 		Switch: a.sw, App: a.c.Asterisk.App, Submit: a.driver,
 		Directory: directory{records}, Ledger: ivrLedger{records, time.Now}, Phones: a.desk,
-		Sessions: telephony.FlowSessions(func() *ivr.Flow { return text.flow }), Prompts: sounds(set),
+		Sessions: telephony.FlowSessions(func() *ivr.Flow { return text.flow }), Prompts: sounds(set), Endpoint: a.desk.PhoneChanged,
 		NewID: func() contact.ID { return contact.ID(ids.New()) },
 		Log:   a.log.With().Str("part", "telephony").Logger(), Metrics: phoneMetrics,
 	})

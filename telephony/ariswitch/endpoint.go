@@ -67,7 +67,8 @@ func (e Endpoint) objects() []struct {
 		{"trust_id_inbound", "no"},
 	}
 	if e.WebRTC {
-		endpoint = append(endpoint, field{"webrtc", "yes"}, field{"transport", "transport-ws"})
+		// A browser that dies says nothing: its silence for 20 s ends the call.
+		endpoint = append(endpoint, field{"webrtc", "yes"}, field{"transport", "transport-ws"}, field{"rtp_timeout", "20"})
 	}
 	if cid := callerID(e.CallerName, e.CallerNumber); cid != "" {
 		endpoint = append(endpoint, field{"callerid", cid})
