@@ -144,8 +144,8 @@ func checkReach(dir, name string) error {
 		}
 	}
 	for at := dir; ; at = filepath.Dir(at) {
-		if real, err := filepath.EvalSymlinks(at); err == nil {
-			at = real
+		if target, err := filepath.EvalSymlinks(at); err == nil {
+			at = target
 		}
 		info, err := os.Stat(at)
 		if err != nil {

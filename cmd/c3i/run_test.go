@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"crypto/tls"
 	"encoding/binary"
@@ -18,10 +17,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"example.org/c3i/configs"
 	"example.org/c3i/configs/asterisk"
 	"example.org/c3i/configs/asterisk/asterisktest"
 	"example.org/c3i/crm/redistest"
+	"example.org/c3i/routing/live"
+	"example.org/c3i/telephony"
 )
 
 func readRun(t *testing.T, data string) runFile {
@@ -359,15 +362,12 @@ func manual(t *testing.T) string {
 }
 
 func TestManualListsEverySetting(t *testing.T) {
-	doc := manual(t)
-	var rows []string
-	lines := bufio.NewScanner(strings.NewReader(doc))
-	for lines.Scan() {
-		if m := regexp.MustCompile("^\\| `([a-z_]+(?:\\.[a-z_]+)?)` \\|").FindStringSubmatch(lines.Text()); m != nil {
-			rows = append(rows, m[1])
-		}
+	_, doc, _ := strings.Cut(manual(t), "\n## Settings\n")
+	doc, _, _ = strings.Cut(doc, "\n## ")
+	var rows, keys []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([a-z_.]+)` \\|").FindAllStringSubmatch(doc, -1) {
+		rows = append(rows, m[1])
 	}
-	var keys []string
 	for _, k := range configs.Keys() {
 		keys = append(keys, k.Name)
 		row := "| `" + k.Name + "` | " + defaultText(k) + " | " + k.Usage + " |"
@@ -378,6 +378,55 @@ func TestManualListsEverySetting(t *testing.T) {
 	for _, r := range rows {
 		if !slices.Contains(keys, r) {
 			t.Errorf("docs/operations.md has a setting %s that there is not", r)
+		}
+	}
+}
+
+// collected keeps what is registered with it.
+type collected struct {
+	prometheus.Registerer
+	all []prometheus.Collector
+}
+
+func (c *collected) Register(m prometheus.Collector) error {
+	c.all = append(c.all, m)
+	return nil
+}
+
+func (c *collected) MustRegister(m ...prometheus.Collector) { c.all = append(c.all, m...) }
+
+// TestManualListsEveryMetric includes those that have no value yet, which /metrics
+// does not show.
+func TestManualListsEveryMetric(t *testing.T) {
+	var reg collected
+	live.NewMetrics(&reg)
+	telephony.NewMetrics(&reg)
+	names := map[string]bool{}
+	for _, m := range reg.all {
+		descs := make(chan *prometheus.Desc, 16)
+		m.Describe(descs)
+		close(descs)
+		for d := range descs {
+			names[regexp.MustCompile(`fqName: "(\w+)"`).FindStringSubmatch(d.String())[1]] = true
+		}
+	}
+	// The desk registers its own as it is made, which needs all of a desk.
+	src, err := os.ReadFile(filepath.Join("..", "..", "agentdesk", "metrics.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range regexp.MustCompile(`Name: "(c3i_\w+)"`).FindAllStringSubmatch(string(src), -1) {
+		names[m[1]] = true
+	}
+	doc := manual(t)
+	for name := range names {
+		if !strings.Contains(doc, "\n| `"+name+"` | ") {
+			t.Errorf("docs/operations.md does not explain %s", name)
+		}
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(c3i_\\w+)` \\|").FindAllStringSubmatch(doc, -1) {
+		if !names[m[1]] {
+			t.Errorf("docs/operations.md explains %s, which there is not", m[1])
 		}
 	}
 }
