@@ -22,6 +22,7 @@ import (
 	"example.org/c3i/agentdesk"
 	"example.org/c3i/agentdesk/web"
 	"example.org/c3i/configs"
+	"example.org/c3i/configs/asterisk"
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
 	"example.org/c3i/ivr"
@@ -201,6 +202,11 @@ func (a *app) openAsterisk(ctx context.Context, set *prompts.Set) (ariAddress, e
 	}
 	a.log.Info().Msg("starting Asterisk")
 	p, err := a.children.startAsterisk(ctx, c.Program, s)
+	var taken *asterisk.PortTakenError // since preflight looked
+	if errors.As(err, &taken) {
+		return ariAddress{}, fmt.Errorf("asterisk.%s_listen: %s (%s) is taken by another program: stop it, or choose another address",
+			map[bool]string{true: "sip", false: "http"}[taken.Purpose == "SIP"], taken.Address, taken.Network)
+	}
 	if err != nil {
 		return ariAddress{}, err
 	}
@@ -278,7 +284,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 		return err
 	}
 	a.undo = append(a.undo, func() { _ = a.driver.Stop(context.Background()) })
-	if err := a.publish(ctx, text.plan, &inForce); err != nil {
+	if err := a.publish(ctx, text, &inForce); err != nil {
 		return err
 	}
 	if err := a.settleRecovered(ctx); err != nil {
@@ -353,7 +359,8 @@ func (a *app) awaitSwitch(ctx context.Context) error {
 
 // publish puts the seed plan in force the first time. Afterwards the plan in the
 // journal rules, unless the settings name a file that differs from it.
-func (a *app) publish(ctx context.Context, doc *plan.Document, to *planInForce) error {
+func (a *app) publish(ctx context.Context, text *content, to *planInForce) error {
+	doc := text.plan
 	was := a.driver.Recovered()
 	if was.PlanVersion > 0 && (a.c.Plan == "" || was.PlanSource == doc.Source) {
 		p, err := plan.Load(was.PlanVersion, was.PlanSource)
@@ -362,6 +369,9 @@ func (a *app) publish(ctx context.Context, doc *plan.Document, to *planInForce) 
 		}
 		to.Store(p)
 		a.log.Info().Int("version", was.PlanVersion).Msg("the plan in force stays")
+		for _, q := range missingQueues(text.flow, p) {
+			a.log.Warn().Str("queue", q).Msg("the flow names a queue that the plan in force lacks; its rules choose another")
+		}
 		return nil
 	}
 	version := was.PlanVersion + 1
