@@ -493,3 +493,6 @@ func (m *Model) Profiles() []string {
 	}
 	return list
 }
+
+// Location is the zone of the model's hours and days.
+func (m *Model) Location() *time.Location { return m.location }
