@@ -156,23 +156,25 @@ type staffer struct {
 
 // begin sets Erlang A's answer for each hour.
 func (s *staffer) begin() error {
-	out, err := s.base.Outside(s.o.Seed, 0)
-	if err != nil {
-		return err
-	}
-	hours := hoursOfPlan(s.plan)
+	hours := s.plan.hourOf
 	var arrivals, handling, days [24]float64
 	patience, calls := 0.0, 0.0
-	for _, h := range hours {
-		days[h]++
-	}
-	for _, a := range out.Arrivals {
-		h := int(hours[a.At.Sub(out.From)/contact.Hour])
-		arrivals[h]++
-		handling[h] += a.Talk + a.WrapUp + out.Answering.Delay.Mean() + out.Answering.Connect
-		if a.Channel == contact.Phone {
-			patience += math.Min(a.Patience, 86400)
-			calls++
+	for r := range min(s.o.Replications, 5) {
+		out, err := s.base.Outside(s.o.Seed, r)
+		if err != nil {
+			return err
+		}
+		for _, h := range hours {
+			days[h]++
+		}
+		for _, a := range out.Arrivals {
+			h := int(hours[a.At.Sub(out.From)/contact.Hour])
+			arrivals[h]++
+			handling[h] += a.Talk + a.WrapUp + out.Answering.Delay.Mean() + out.Answering.Connect
+			if a.Channel == contact.Phone {
+				patience += math.Min(a.Patience, 86400)
+				calls++
+			}
 		}
 	}
 	within := s.o.Within.Std().Seconds()
@@ -200,8 +202,6 @@ func (s *staffer) begin() error {
 	s.now = s.start
 	return nil
 }
-
-func hoursOfPlan(p *prepared) []uint8 { return p.hourOf }
 
 // split gives each profile its share of n handlers, by largest remainder, and at
 // least one.
