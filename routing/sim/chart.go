@@ -215,8 +215,11 @@ func (d Definition) tick(v float64) string {
 	case Share:
 		return strings.TrimSuffix(fmt.Sprintf("%.1f", 100*v), ".0") + " %"
 	case Seconds:
-		if v == math.Trunc(v) && v < 60 {
+		switch {
+		case v == 0 || v == math.Trunc(v) && v < 60:
 			return fmt.Sprintf("%.0f s", v)
+		case v < 3600 && math.Mod(v, 60) == 0:
+			return fmt.Sprintf("%.0f min", v/60)
 		}
 		return seconds(v)
 	}

@@ -45,7 +45,7 @@ var ErrEmptyHistory = errors.New("sim: no contact arrived in that period of the 
 // between from and to; a zero bound is the journal's own.
 func ReadHistory(ctx context.Context, store journal.Store, from, to contact.Instant) (*History, error) {
 	h := &History{Talk: map[contact.Channel][]float64{}, WrapUp: map[contact.Channel][]float64{}}
-	r := &historian{h: h, from: from, to: to, engine: routing.New(), contacts: map[contact.ID]*trace{}, ready: map[routing.AgentID]Shift{}, profile: map[routing.AgentID]string{}}
+	r := &historian{h: h, from: from, to: to, engine: routing.New(), contacts: map[contact.ID]*trace{}, ready: map[routing.AgentID]Shift{}, profile: map[routing.AgentID]string{}, focus: map[routing.AgentID]focus{}}
 	first, err := r.begin(ctx, store)
 	if err != nil {
 		return nil, err
@@ -83,6 +83,13 @@ type historian struct {
 	order    []*trace
 	ready    map[routing.AgentID]Shift
 	profile  map[routing.AgentID]string
+	// focus is what each handler works on, and since when.
+	focus map[routing.AgentID]focus
+}
+
+type focus struct {
+	on    contact.ID
+	since contact.Instant
 }
 
 // trace is what was seen of one contact.
@@ -90,7 +97,10 @@ type trace struct {
 	record
 	offered, answered, over, closed contact.Instant
 	left                            bool // gave up waiting
-	written                         bool
+	// worked is the handler's time on a written contact, calls in between and other
+	// written contacts before it left out.
+	worked  contact.Duration
+	written bool
 }
 
 func (r *historian) begin(ctx context.Context, store journal.Store) (uint64, error) {
@@ -202,6 +212,8 @@ func (r *historian) see(act routing.Action) {
 		if t := r.contacts[a.Contact]; t != nil && a.Cause == routing.RetractNoAnswer {
 			r.h.Missed++
 		}
+	case routing.AgentChanged:
+		r.look(a)
 	case routing.Ended:
 		if t := r.contacts[a.Contact]; t != nil {
 			t.over = a.At
@@ -215,6 +227,29 @@ func (r *historian) see(act routing.Action) {
 			t.closed = r.now
 		}
 	}
+}
+
+// look notes what a handler works on now: a call if they have one, else the oldest
+// written contact in hand, as in the modelled world.
+func (r *historian) look(a routing.AgentChanged) {
+	on := contact.ID("")
+	for _, w := range a.Work {
+		switch {
+		case w.Phase == routing.PhaseRinging:
+		case w.Channel == contact.Phone:
+			on = w.Contact
+		case on == "":
+			on = w.Contact
+		}
+	}
+	was := r.focus[a.Agent]
+	if was.on == on {
+		return
+	}
+	if t := r.contacts[was.on]; t != nil && t.written {
+		t.worked += r.now.Sub(was.since)
+	}
+	r.focus[a.Agent] = focus{on, r.now}
 }
 
 func (r *historian) off(id routing.AgentID) {
@@ -250,11 +285,15 @@ func (r *historian) finish() {
 		case t.answered != 0:
 			h.Answered++
 			rec.patienceBeyond = t.answered.Sub(t.at).Std().Seconds()
-			if t.over != 0 {
+			switch {
+			case t.written && t.closed != 0:
+				rec.talk, rec.wrapUp = t.worked.Std().Seconds(), 0
+				h.Talk[t.channel] = append(h.Talk[t.channel], rec.talk)
+			case !t.written && t.over != 0:
 				rec.talk = t.over.Sub(t.answered).Std().Seconds()
 				h.Talk[t.channel] = append(h.Talk[t.channel], rec.talk)
 			}
-			if t.closed != 0 && t.over != 0 {
+			if !t.written && t.closed != 0 && t.over != 0 {
 				rec.wrapUp = t.closed.Sub(t.over).Std().Seconds()
 				h.WrapUp[t.channel] = append(h.WrapUp[t.channel], rec.wrapUp)
 			}
@@ -307,11 +346,14 @@ func (h *History) Source() *Recorded {
 	var everyTalk, everyWrap []float64
 	for _, c := range channelList {
 		everyTalk = append(everyTalk, h.Talk[c]...)
-		everyWrap = append(everyWrap, h.WrapUp[c]...)
+		everyWrap = append(everyWrap, h.WrapUp[c]...) // of calls
 	}
 	var said []string
 	for _, c := range channelList {
 		l := laws{talk: fitted(h.Talk[c], everyTalk, LogNormalOf(240, 300)), wrapUp: empirical(h.WrapUp[c], everyWrap), patience: patience}
+		if c != contact.Phone {
+			l.wrapUp = Constant(0) // their work is measured as one
+		}
 		s.laws[c] = l
 		if len(h.Talk[c]) > 0 {
 			said = append(said, fmt.Sprintf("%s %s (%d observed)", c, l.talk, len(h.Talk[c])))

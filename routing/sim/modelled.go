@@ -42,6 +42,15 @@ func (m *Model) Modelled(start string, days int, growth float64) (*Modelled, err
 		return nil, fmt.Errorf("sim: %q is not a date: write it as 2014-10-31", start)
 	}
 	s := &Modelled{model: m, from: contact.At(day), to: contact.At(day.AddDate(0, 0, days)), days: days, growth: growth}
+	s.fillRates()
+	s.perHour = m.perHour(s.from, s.to)
+	s.shifts = s.shiftsFor(s.perHour)
+	return s, nil
+}
+
+// fillRates works out each hour's rate and mix.
+func (s *Modelled) fillRates() {
+	m := s.model
 	for at := s.from; at < s.to; at = at.Add(contact.Hour) {
 		local := m.Zone.Local(at)
 		rate, weights := 0.0, make([]float64, len(m.mix))
@@ -50,11 +59,8 @@ func (m *Model) Modelled(start string, days int, growth float64) (*Modelled, err
 			rate += weights[i]
 		}
 		s.weights = append(s.weights, weights)
-		s.rates = append(s.rates, rate*m.PerDay*(1+growth)*m.weekday[local.Weekday]/3600)
+		s.rates = append(s.rates, rate*m.PerDay*(1+s.growth)*m.weekday[local.Weekday]/3600)
 	}
-	s.perHour = m.perHour(s.from, s.to)
-	s.shifts = s.shiftsFor(s.perHour)
-	return s, nil
 }
 
 // perHour is the staffing by profile for each hour of a period.

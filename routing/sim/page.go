@@ -39,6 +39,13 @@ type pageDifference struct {
 	Plan, With string
 	Sentences  []string
 	Rows       []differenceRow
+	Heads      []string
+	Queues     []queueRow
+}
+
+type queueRow struct {
+	Label string
+	Cells []differenceRow
 }
 
 type differenceRow struct{ Label, Value, Verdict, Class string }
@@ -84,20 +91,40 @@ func (r *Report) pageDifference(c Comparison) pageDifference {
 	d := pageDifference{Plan: c.Plan, With: c.With}
 	for _, x := range c.Total {
 		def := r.definition(x.Metric)
-		class := "no"
-		switch x.Verdict {
-		case "better", "worse":
-			class = x.Verdict
-		case "higher", "lower":
-			class = "other"
-		}
-		d.Rows = append(d.Rows, differenceRow{def.Label, def.signed(x.Difference), x.Verdict, class})
+		d.Rows = append(d.Rows, differenceRow{def.Label, def.signed(x.Difference), x.Verdict, classOf(x.Verdict)})
 		switch x.Metric {
 		case ServiceLevel, AbandonRate, ASA, Longest:
 			d.Sentences = append(d.Sentences, sentence(def, x))
 		}
 	}
+	telling := []Metric{Answered, Abandoned, ServiceLevel, ASA, Wait90, Longest}
+	for _, m := range telling {
+		d.Heads = append(d.Heads, r.definition(m).Label)
+	}
+	for _, row := range c.Queues {
+		q := queueRow{Label: row.Label()}
+		for _, m := range telling {
+			def, e := r.definition(m), row.Figure(m)
+			cell := differenceRow{Value: "–", Class: "no"}
+			if e.Known() {
+				cell.Value, cell.Verdict = def.signed(e), Verdict(def, e)
+				cell.Class = classOf(cell.Verdict)
+			}
+			q.Cells = append(q.Cells, cell)
+		}
+		d.Queues = append(d.Queues, q)
+	}
 	return d
+}
+
+func classOf(verdict string) string {
+	switch verdict {
+	case "better", "worse":
+		return verdict
+	case "higher", "lower":
+		return "other"
+	}
+	return "no"
 }
 
 // sentence says one difference in words.

@@ -178,6 +178,9 @@ func ParseModel(file string, src []byte) (*Model, error) {
 	if err != nil {
 		return nil, yamlError(file, err)
 	}
+	if len(tree.Docs) != 1 {
+		return bad(1, 1, "two_documents", "one document is expected in a profile")
+	}
 	var f modelFile
 	if err := yaml.UnmarshalWithOptions(src, &f, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
 		return nil, yamlError(file, err)

@@ -3,7 +3,9 @@ package sim
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 
 	"example.org/c3i/contact"
 	"example.org/c3i/routing"
@@ -16,7 +18,9 @@ type Report struct {
 	Notes []string `json:"notes"`
 	From  string   `json:"from"`
 	To    string   `json:"to"`
-	Seed  uint64   `json:"seed"`
+	// Period is From and To for people, in the first plan's zone.
+	Period string `json:"period"`
+	Seed   uint64 `json:"seed"`
 	// Replications done, of those Asked for; Complete when all were.
 	Replications int  `json:"replications"`
 	Asked        int  `json:"replications_asked"`
@@ -93,6 +97,10 @@ func newReport(o *Options, plans []*prepared, done [][]result) *Report {
 	if o.Within > 0 {
 		r.Threshold = seconds(o.Within.Std().Seconds()) + " for calls, each queue's own target for written contacts"
 	}
+	r.Period = period(plans[0].zone, from, to)
+	if o.Within <= 0 && !samePromises(plans) {
+		r.Notes = append(slices.Clone(r.Notes), "The plans promise different times, so their service levels measure different things: compare waits, or set one threshold for all (--within).")
+	}
 	for _, list := range done {
 		for _, one := range list {
 			r.Contacts += one.contacts
@@ -106,6 +114,36 @@ func newReport(o *Options, plans []*prepared, done [][]result) *Report {
 		r.Comparisons = append(r.Comparisons, compare(plans[i], plans[0], column(done, i), column(done, 0), r.Metrics, o.Formula))
 	}
 	return r
+}
+
+// period writes a period as civil dates, with times where it is not whole days.
+func period(zone contact.Zone, from, to contact.Instant) string {
+	first, last := zone.Local(from), zone.Local(to)
+	if first.Minute == 0 && last.Minute == 0 {
+		last = zone.Local(to - 1)
+		if first.Date == last.Date {
+			return first.Date
+		}
+		return first.Date + " to " + last.Date
+	}
+	clock := func(l contact.Local) string { return fmt.Sprintf("%s %02d:%02d", l.Date, l.Minute/60, l.Minute%60) }
+	return clock(first) + " to " + clock(last)
+}
+
+// samePromises tells whether queues of the same name have the same targets in all
+// plans, and no plan has a queue another lacks.
+func samePromises(plans []*prepared) bool {
+	for _, p := range plans[1:] {
+		if len(p.plan.Queues) != len(plans[0].plan.Queues) {
+			return false
+		}
+		for i, q := range p.plan.Queues {
+			if q.ID != plans[0].plan.Queues[i].ID || p.within[i] != plans[0].within[i] {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 func column(done [][]result, plan int) []result {
@@ -243,13 +281,26 @@ func (d Definition) Write(e Estimate) string {
 }
 
 func (d Definition) value(v float64) string {
+	if v < 0 {
+		if positive := d.value(-v); strings.Trim(positive, "0. %s") != "" {
+			return "−" + positive
+		}
+		v = 0
+	}
 	switch d.Unit {
 	case Share:
 		return fmt.Sprintf("%.1f %%", 100*v)
 	case Seconds:
 		return seconds(v)
 	}
-	if v == float64(int64(v)) || v >= 1000 || v <= -1000 {
+	if v >= 1000 {
+		text := fmt.Sprintf("%.0f", v)
+		for i := len(text) - 3; i > 0; i -= 3 {
+			text = text[:i] + "," + text[i:]
+		}
+		return text
+	}
+	if v == math.Trunc(v) {
 		return fmt.Sprintf("%.0f", v)
 	}
 	return fmt.Sprintf("%.1f", v)

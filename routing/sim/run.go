@@ -59,10 +59,13 @@ type prepared struct {
 	name   string
 	source string
 	plan   *routing.Plan
+	zone   contact.Zone
 	hours  []hoursChange
 	hourOf []uint8
 	// within is the threshold in seconds by queue and channel.
 	within [][channelCount]float64
+	// start is a live state to begin from, nil to begin from nothing.
+	start *forkStart
 }
 
 type queueHours struct {
@@ -88,7 +91,7 @@ func prepare(in PlanInput, version int, o *Options) (*prepared, error) {
 }
 
 func prepareCompiled(name string, compiled *routing.Plan, zone contact.Zone, from, to contact.Instant, within contact.Duration) *prepared {
-	p := &prepared{name: name, source: name, plan: compiled, hourOf: hoursOf(zone, from, to)}
+	p := &prepared{name: name, source: name, plan: compiled, zone: zone, hourOf: hoursOf(zone, from, to)}
 	var calendars []queueHours
 	for _, q := range compiled.Queues {
 		calendars = append(calendars, queueHours{q.ID, q.Hours})
@@ -115,13 +118,22 @@ func (p *prepared) simulate(ctx context.Context, out *Outside, o *Options) (resu
 }
 
 func (p *prepared) play(ctx context.Context, out *Outside, o *Options) (*world, error) {
+	if p.start != nil {
+		w := newWorld(p.start.engine.Clone(), p.plan, out, p.hours, p.hourOf, forkMark)
+		w.checkEvery = o.CheckEvery
+		w.residents(p.start)
+		for _, ev := range p.start.events {
+			w.step(ev)
+		}
+		return w, w.run(ctx)
+	}
 	engine := routing.New()
 	for _, a := range engine.Step(out.From, routing.PlanPublished{Version: p.plan.Version, Source: p.source, Plan: p.plan}) {
 		if r, is := a.(routing.Refused); is {
 			return nil, fmt.Errorf("sim: the engine refused the plan %s: %s", p.name, r.Code)
 		}
 	}
-	w := newWorld(engine, p.plan, out, p.hours, p.hourOf)
+	w := newWorld(engine, p.plan, out, p.hours, p.hourOf, idMark)
 	w.checkEvery, w.time.since = o.CheckEvery, out.From.Add(o.WarmUp)
 	return w, w.run(ctx)
 }

@@ -34,12 +34,12 @@ func (w *world) tally(p *prepared, warm contact.Instant) result {
 	queues := p.plan.Queues
 	cells := make([]sums, len(queues)*channelCount*24)
 	cell := func(v *visit) *sums {
-		return &cells[(int(v.queue)*channelCount+int(v.channel))*24+w.time.hour(v.arrived)]
+		return &cells[(int(v.queue)*channelCount+int(v.channel))*24+w.time.hour(max(v.arrived, w.time.from))]
 	}
 	n := 0
 	for i := range w.visits {
 		v := &w.visits[i]
-		if v.stage == expected || v.arrived < warm {
+		if !w.counts(v, warm) {
 			continue
 		}
 		n++
@@ -107,6 +107,15 @@ func (w *world) tally(p *prepared, warm contact.Instant) result {
 	r.merge(cells, queues)
 	w.clock(&r)
 	return r
+}
+
+// counts tells whether a visit is in the figures: it came after the warm-up, or
+// was here when a fork began and not answered yet.
+func (w *world) counts(v *visit, warm contact.Instant) bool {
+	if v.resident {
+		return v.answered == 0 || v.answered >= w.time.from
+	}
+	return v.stage != expected && v.arrived >= warm
 }
 
 // groupsOf lists the groups a cell counts in.

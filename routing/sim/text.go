@@ -12,7 +12,7 @@ import (
 // WriteText writes the report as a table for a terminal.
 func (r *Report) WriteText(out io.Writer) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n%s to %s, seed %d, %d replications", r.What, r.From, r.To, r.Seed, r.Replications)
+	fmt.Fprintf(&b, "%s\n%s, seed %d, %d replications", r.What, r.Period, r.Seed, r.Replications)
 	if !r.Complete {
 		fmt.Fprintf(&b, " of %d: STOPPED EARLY, what follows is what was done", r.Asked)
 	}
@@ -133,7 +133,7 @@ var short = map[Metric]string{Offered: "offered", Answered: "answered", Abandone
 // signed writes a difference with its sign.
 func (d Definition) signed(e Estimate) string {
 	text := d.Write(e)
-	if e.Mean > 0 {
+	if e.Mean > 0 && strings.Trim(text, "0. %s±") != "" {
 		return "+" + text
 	}
 	return text

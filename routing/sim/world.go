@@ -22,6 +22,8 @@ type visit struct {
 	stage                   stage
 	// worked is the handler's time on it, in seconds.
 	worked float32
+	// resident marks a contact that was here when a fork began.
+	resident bool
 }
 
 // stage is how a visit stands; those from ended on are over.
@@ -76,9 +78,13 @@ type world struct {
 	// connects are calls to be connected within this instant.
 	connects []int32
 
-	shifts  []shiftChange
-	hours   []hoursChange
-	next    struct{ arrival, shift, hours int }
+	shifts []shiftChange
+	hours  []hoursChange
+	next   struct{ arrival, shift, hours int }
+	// coming is how many of the arrivals are still to come when the world begins;
+	// those after them are here already.
+	coming  int
+	prefix  byte
 	offered int // offers made
 	missed  int
 	steps   int
@@ -86,6 +92,8 @@ type world struct {
 	time timesheet
 	// checkEvery so many steps the auditor looks at the engine.
 	checkEvery int
+	// listen is told of each event, nil for nobody.
+	listen func(contact.Instant, routing.Event)
 }
 
 type shiftChange struct {
@@ -118,14 +126,15 @@ func channelNumber(c contact.Channel) uint8 {
 }
 
 // newWorld puts an engine into the world. The engine has its plan.
-func newWorld(engine *routing.Engine, plan *routing.Plan, out *Outside, hours []hoursChange, hourOf []uint8) *world {
+func newWorld(engine *routing.Engine, plan *routing.Plan, out *Outside, hours []hoursChange, hourOf []uint8, prefix byte) *world {
 	w := &world{engine: engine, out: out, now: out.From, hours: hours, byAgent: map[routing.AgentID]int32{}, queues: map[routing.QueueID]int16{}}
 	w.time = timesheet{from: out.From, to: out.To, since: out.From, hourOf: hourOf}
 	for i, q := range plan.Queues {
 		w.queues[q.ID] = int16(i)
 	}
+	w.coming, w.prefix = len(out.Arrivals), prefix
 	w.visits = make([]visit, len(out.Arrivals))
-	w.ids = numberedIDs(len(out.Arrivals))
+	w.ids = numberedIDs(len(out.Arrivals), prefix)
 	for _, s := range out.Shifts {
 		if s.To <= s.From || s.To <= out.From || s.From >= out.To {
 			continue
@@ -162,14 +171,20 @@ func (w *world) worker(id routing.AgentID) int32 {
 	return i
 }
 
-const idWidth = 10
+// Ids of modelled contacts: a mark and a number. In a fork the mark is another, so
+// that a simulated engine can itself be forked.
+const (
+	idWidth  = 10
+	idMark   = '~'
+	forkMark = '^'
+)
 
 // numberedIDs makes ids that sort as the contacts arrive, out of one piece of
 // memory.
-func numberedIDs(n int) []contact.ID {
+func numberedIDs(n int, mark byte) []contact.ID {
 	buf := make([]byte, 0, n*idWidth)
 	for i := range n {
-		buf = append(append(buf, '~'), digits(i, idWidth-1)...)
+		buf = append(append(buf, mark), digits(i, idWidth-1)...)
 	}
 	all := string(buf)
 	ids := make([]contact.ID, n)
@@ -181,7 +196,7 @@ func numberedIDs(n int) []contact.ID {
 
 // find gives the number of a contact, false when it is not of this world.
 func (w *world) find(id contact.ID) (int32, bool) {
-	if len(id) == idWidth && id[0] == '~' {
+	if len(id) == idWidth && id[0] == w.prefix {
 		n := 0
 		for _, c := range []byte(id[1:]) {
 			n = n*10 + int(c-'0')
@@ -263,7 +278,7 @@ func (w *world) soonest() (contact.Instant, by) {
 	if len(w.agenda.heap) > 0 && w.agenda.heap[0].at < at {
 		at, kind = w.agenda.heap[0].at, byAgenda
 	}
-	if i := w.next.arrival; i < len(w.out.Arrivals) && w.out.Arrivals[i].At < at {
+	if i := w.next.arrival; i < w.coming && w.out.Arrivals[i].At < at {
 		at, kind = w.out.Arrivals[i].At, byArrival
 	}
 	return at, kind
@@ -432,6 +447,9 @@ func (w *world) endStaffed(k *worker) {
 // step steps the engine and lets the world react to what it wants done.
 func (w *world) step(ev routing.Event) {
 	w.steps++
+	if w.listen != nil {
+		w.listen(w.now, ev)
+	}
 	for _, act := range w.engine.Step(w.now, ev) {
 		switch a := act.(type) {
 		case routing.Queued:
