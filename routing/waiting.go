@@ -176,6 +176,7 @@ func (e *Engine) unwait(c *inquiry) {
 	c.line.remove(c)
 	c.line.queue.waiting--
 }
+
 // makePending marks a waiting contact as offerable anew.
 func (e *Engine) makePending(c *inquiry) {
 	if !c.fresh {
