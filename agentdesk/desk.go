@@ -46,6 +46,7 @@ type desk struct {
 	phoneTab     string // the tab the credentials were made for
 	phoneUser    string
 	provisioning bool
+	phoneChanges int  // changes told of the handler's SIP phone
 	phoneSaid    bool // the handler knows that there are no credentials
 
 	known     chan struct{} // closed once routing has said something of the handler
@@ -68,6 +69,7 @@ func newDesk(s *Server, agent routing.AgentID) *desk {
 
 // setUserLocked takes over what the user record says.
 func (d *desk) setUserLocked(u User) {
+	before := d.user.Phone
 	d.user = u
 	d.state.Me.Name, d.state.Me.Role, d.state.Me.Profile = u.Display, u.Role, u.Profile
 	kind := "sip"
@@ -77,8 +79,56 @@ func (d *desk) setUserLocked(u User) {
 	if d.state.Phone.Kind != kind {
 		d.state.Phone = PhoneInfo{Kind: kind}
 		d.phoneUser, d.phoneTab = "", ""
-		d.want.device = kind == "sip"
+		d.want.device = kind == "sip" && d.s.o.SIPPhones == nil
 	}
+	if kind == "sip" && before != u.Phone && d.s.o.SIPPhones != nil {
+		d.s.spawn(func() { d.watchPhone(u.Phone) })
+	}
+}
+
+// watchPhone asks the switch whether a handler's SIP phone can be rung, and to
+// be told when that changes, until it has answered once.
+func (d *desk) watchPhone(dial string) {
+	pause := 100 * time.Millisecond
+	for {
+		d.mu.Lock()
+		changes := d.phoneChanges
+		d.mu.Unlock()
+		ctx, cancel := context.WithTimeout(d.s.life, d.s.o.RequestTimeout)
+		up, err := d.s.o.SIPPhones.WatchPhone(ctx, dial)
+		cancel()
+		if err == nil {
+			d.mu.Lock()
+			defer d.mu.Unlock()
+			if d.phoneChanges == changes { // a change told meanwhile is newer than the answer
+				d.phoneChangedLocked(dial, up)
+			}
+			return
+		}
+		d.s.log.Warn().Err(err).Str("agent", string(d.agent)).Msg("the switch did not tell whether a phone is there; asking again")
+		select {
+		case <-d.s.life.Done():
+			return
+		case <-time.After(pause):
+		}
+		pause = min(2*pause, 5*time.Second)
+	}
+}
+
+// phoneChanged notes whether the handler's SIP phone can be rung.
+func (d *desk) phoneChanged(dial string, up bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.phoneChangedLocked(dial, up)
+}
+
+func (d *desk) phoneChangedLocked(dial string, up bool) {
+	if d.state.Phone.Kind != "sip" || d.user.Phone != dial {
+		return
+	}
+	d.phoneChanges++
+	d.want.device = up
+	d.kickLocked()
 }
 
 // wireDelta is Delta with the queues already encoded: they are the same for many

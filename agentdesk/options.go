@@ -42,6 +42,9 @@ type Options struct {
 
 	// Phones provisions browser phones; nil gives desks no browser phone.
 	Phones Phones
+	// SIPPhones tells whether handlers' own SIP phones can be rung; changes come
+	// through Server.PhoneChanged. Nil takes them as always there.
+	SIPPhones SIPPhones
 	// PublicPhones provisions the public call page; nil switches the page's calls off.
 	PublicPhones PublicPhones
 	// PublicNumber is what the public page dials; "101" when empty.

@@ -61,6 +61,13 @@ type Phones interface {
 	Withdraw(ctx context.Context, agent routing.AgentID) error
 }
 
+// SIPPhones knows handlers' SIP phones by dial string, such as PJSIP/h17.
+type SIPPhones interface {
+	// WatchPhone tells whether the phone can be rung now, and from then on has
+	// every change told.
+	WatchPhone(ctx context.Context, dial string) (up bool, err error)
+}
+
 // PublicPhones makes throw-away credentials for the public call page: an
 // endpoint that reaches the front door and nothing else.
 type PublicPhones interface {

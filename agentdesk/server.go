@@ -197,6 +197,14 @@ func (s *Server) Dial(agent routing.AgentID) (string, bool) {
 	return d.dial()
 }
 
+// PhoneChanged tells whether a SIP phone of a handler's own can be rung. It does
+// not block, and phones nobody uses are ignored.
+func (s *Server) PhoneChanged(dial string, up bool) {
+	for _, d := range s.hub.all() {
+		d.phoneChanged(dial, up)
+	}
+}
+
 // signOff ends the desk a session was using.
 func (s *Server) signOff(user, token string) {
 	if d := s.hub.find(routing.AgentID(user)); d != nil {

@@ -273,7 +273,20 @@ func (c *Config) Validate() []FieldError {
 	if formats := []string{"console", "json"}; !slices.Contains(formats, c.Log.Format) {
 		add("log.format", "%q is not one of %s", c.Log.Format, strings.Join(formats, ", "))
 	}
+	for _, f := range checkSwitch(c) {
+		if !slices.ContainsFunc(bad, func(b FieldError) bool { return strings.HasPrefix(b.Key, tableOf(f.Key)) }) {
+			bad = append(bad, f)
+		}
+	}
 	return bad
+}
+
+// tableOf is the element of a list of tables that a key lies in, or the key.
+func tableOf(key string) string {
+	if i := strings.Index(key, "]."); i >= 0 {
+		return key[:i+1]
+	}
+	return key
 }
 
 func checkName(key, name string, seen map[string]bool, add func(string, string, ...any)) {

@@ -13,6 +13,16 @@ import (
 	"example.org/c3i/configs"
 )
 
+// TestMain takes away what scripts/with-env sets, which would win over the files.
+func TestMain(m *testing.M) {
+	for _, kv := range os.Environ() {
+		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, configs.EnvPrefix+"_") {
+			_ = os.Unsetenv(name)
+		}
+	}
+	os.Exit(m.Run())
+}
+
 func write(t *testing.T, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "c3i.yaml")
@@ -92,6 +102,11 @@ func TestMistakesAreNamedWithASuggestion(t *testing.T) {
 		"name with a newline":  {file: "asterisk: {phones: [{name: \"a\\n[evil]\", password: twelve-chars}]}", want: []string{"asterisk.phones[0].name"}},
 		"unknown trunk key":    {file: "asterisk: {trunks: [{name: a, match: [127.0.0.1], adress: x}]}", want: []string{"adress"}},
 		"remote without ARI":   {file: "asterisk: {url: 'http://10.0.0.5:8088'}", want: []string{"asterisk.ari_password"}},
+		"odd number":           {file: "telephony: {numbers: ['101', 'one']}", want: []string{"c3i.yaml:1:30: telephony.numbers[1]: must be digits"}},
+		"odd dial strings":     {file: "telephony: {emergency: '999', fallback_group: ['PJSIP/a b']}", want: []string{"telephony.emergency: must be a dial string", "telephony.fallback_group[0]: must be a dial string"}},
+		"odd trunk contact":    {file: "asterisk: {trunks: [{name: a, match: [127.0.0.1], contact: here}]}", want: []string{"asterisk.trunks[0].contact: must be a SIP URI"}},
+		"odd codec":            {file: "asterisk: {trunks: [{name: a, match: [127.0.0.1], codecs: [alaw, mp3]}]}", want: []string{"asterisk.trunks[0].codecs[1]: must be of alaw"}},
+		"fallback too long":    {file: "telephony: {fallback_retry: 2h}", want: []string{"telephony.fallback_retry: must be between 1s and 1h"}},
 		"two at once":          {file: "log: {level: loud, format: xml}", want: []string{"log.level", "log.format"}},
 	} {
 		t.Run(name, func(t *testing.T) {

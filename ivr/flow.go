@@ -37,6 +37,16 @@ func (f *Flow) Destinations() []string {
 	return f.collect(func(s *step) string { return s.destination })
 }
 
+// transfer finds the first step that transfers to a destination, nil if none does.
+func (f *Flow) transfer(destination string) *step {
+	for _, id := range f.order {
+		if s := f.steps[id]; s.kind == kindTransfer && s.destination == destination {
+			return s
+		}
+	}
+	return nil
+}
+
 // Queues lists the queues that routes name, sorted. Each must be in the plan.
 func (f *Flow) Queues() []string {
 	return f.collect(func(s *step) string { return s.queue })

@@ -22,6 +22,9 @@ type Options struct {
 	Dialled string
 	// CLI is how the calling number was presented.
 	CLI contact.CLI
+	// Failed is a destination that an earlier session transferred the caller to
+	// and that did not take them. This one begins where the flow goes on then.
+	Failed string
 }
 
 // Session is one caller's way through a flow. It is not safe for concurrent
@@ -131,6 +134,10 @@ func (s *Session) begin(in Start) {
 	if _, known := s.flow.spoken.Language(in.Language); known {
 		s.state.Remembered = true
 		s.setLanguage(in.Language)
+	}
+	if st := s.flow.transfer(s.opts.Failed); st != nil {
+		s.enter(st.failed.to)
+		return
 	}
 	s.enter(s.flow.start)
 }

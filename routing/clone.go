@@ -145,7 +145,4 @@ func (c *copier) indexes() {
 	for _, h := range c.from.kept {
 		c.to.kept = append(c.to.kept, c.to.contacts[h.id])
 	}
-	for _, r := range c.from.refused {
-		c.to.refused = append(c.to.refused, c.to.contacts[r.id])
-	}
 }

@@ -24,8 +24,6 @@ type Engine struct {
 	// gates counts signed-on handlers by the first gate that keeps them out,
 	// per channel; the slot gateOpen counts those available.
 	gates [channels][gateCount]int
-	// refused lists waiting contacts that some handler refused.
-	refused []*inquiry
 	// kept lists waiting contacts kept for the handler they prefer.
 	kept []*inquiry
 
@@ -33,7 +31,7 @@ type Engine struct {
 	pending []*inquiry // contacts that became offerable
 	freed   []*handler // handlers who became available
 	changed []*handler // handlers whose visible state changed
-	recheck bool       // refusals and holds must be looked at again
+	recheck bool       // holds must be looked at again
 	spent   []*inquiry // contacts whose last step was taken
 	actions []Action
 }

@@ -157,7 +157,7 @@ func (a *audit) handler(h *handler) {
 // lines checks heaps and queue counters against the contacts.
 func (a *audit) lines() {
 	e := a.e
-	waiting, ringing, refused, held := map[*queue]int{}, map[*queue]int{}, 0, 0
+	waiting, ringing, held := map[*queue]int{}, map[*queue]int{}, 0
 	for _, c := range a.contacts {
 		if c.line == nil {
 			continue // in conversation, or a fault already reported
@@ -175,10 +175,7 @@ func (a *audit) lines() {
 				}
 			}
 			if len(c.refusers) > 0 {
-				refused++
-				if c.refusedAt < 0 || c.refusedAt >= len(e.refused) || e.refused[c.refusedAt] != c {
-					a.fault("contact %s was refused but is not listed so", c.id)
-				}
+				a.fault("contact %s waits for anybody but is kept from those who refused it", c.id)
 			}
 		case PhaseRinging:
 			ringing[c.line.queue]++
@@ -186,9 +183,6 @@ func (a *audit) lines() {
 	}
 	if held != len(e.kept) {
 		a.fault("%d contacts are listed as kept for a handler, %d are", len(e.kept), held)
-	}
-	if refused != len(e.refused) {
-		a.fault("%d contacts are listed as refused, %d are", len(e.refused), refused)
 	}
 	inLines := 0
 	for _, l := range e.plan.lines {
@@ -386,16 +380,6 @@ func (a *audit) nothingLeftUndone() {
 					a.fault("contact %s waits although %s could take it", c.id, h.id)
 				}
 			}
-			if len(c.refusers) > 0 && !a.otherInReach(c) {
-				a.fault("contact %s is kept from its refusers although nobody else could take it", c.id)
-			}
 		}
 	}
-}
-
-func (a *audit) otherInReach(c *inquiry) bool {
-	return slices.ContainsFunc(a.handlers, func(h *handler) bool {
-		_, able := h.profile.fits(c.channel, c.line.needs)
-		return able && h.within(c.channel) && !c.refusedBy(h.id)
-	})
 }

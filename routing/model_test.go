@@ -287,8 +287,8 @@ func (m *model) gate(p *person, c *item) routing.Gate {
 	return ""
 }
 
-// match forgives refusers where nobody else is within reach, then goes through
-// all waiting contacts in order of place.
+// match goes through all waiting contacts in order of place. Those who refused a
+// contact are passed over only while somebody else could take it at once.
 func (m *model) match() {
 	var waiting []*item
 	for _, c := range m.contacts {
@@ -299,25 +299,16 @@ func (m *model) match() {
 		if c.held && !m.keeps(c) {
 			c.held, c.fresh = false, true
 		}
-		if len(c.refused) == 0 {
-			continue
-		}
-		others := false
-		for _, p := range m.people {
-			_, able := m.fit(p, c.channel, c.needs)
-			if able && p.on && p.ready && p.present && (c.channel != contact.Phone || p.device) && !c.refused[p.id] {
-				others = true
-			}
-		}
-		if !others {
-			c.refused, c.fresh = nil, true
-		}
 	}
 	slices.SortFunc(waiting, func(a, b *item) int {
 		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.due, b.due), cmp.Compare(a.arrival, b.arrival), cmp.Compare(a.id, b.id))
 	})
 	for _, c := range waiting {
 		m.place(c)
+		if c.phase == "" && len(c.refused) > 0 {
+			c.refused = nil
+			m.place(c)
+		}
 	}
 	for _, c := range m.contacts {
 		c.fresh = false

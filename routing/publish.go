@@ -40,7 +40,7 @@ func (e *Engine) putInForce(next *ruleset) {
 	e.plan = next
 	handlers, contacts := e.sortedHandlers(), e.sortedContacts()
 	slices.SortFunc(contacts, comparePlaces)
-	e.refused, e.kept = e.refused[:0], e.kept[:0]
+	e.kept = e.kept[:0]
 	e.recheck = true
 	for _, c := range contacts {
 		e.reroute(c, figures[c.channel])
@@ -67,7 +67,7 @@ func (e *Engine) reroute(c *inquiry, figures func(QueueID) QueueFigures) {
 	e.mature(c)
 	switch c.phase {
 	case "":
-		c.place, c.refusedAt, c.heldAt = -1, -1, -1
+		c.place, c.heldAt = -1, -1
 		e.wait(c)
 	case PhaseRinging:
 		c.line.queue.ringing++

@@ -9,7 +9,6 @@ import "slices"
 func (e *Engine) finish() {
 	if e.recheck {
 		e.recheck = false
-		e.forgiveRefusers()
 		e.endHolds()
 	}
 	e.offerAll()
@@ -35,6 +34,9 @@ func (e *Engine) offerAll() {
 	}
 	for i, c := range e.pending {
 		c.fresh = false
+		if c.place >= 0 {
+			c.refusers = nil // nobody else was there: the next round begins
+		}
 		e.pending[i] = nil
 	}
 	e.pending = e.pending[:0]
@@ -42,12 +44,18 @@ func (e *Engine) offerAll() {
 	e.freed = e.freed[:0]
 }
 
-// seekHandler offers a waiting contact to the best available handler, if any.
+// seekHandler offers a waiting contact to the best available handler, if any: to
+// one who refused it only when there is nobody else.
 func (e *Engine) seekHandler(c *inquiry) {
 	if c.place < 0 {
 		return
 	}
-	if h := e.bestHandler(c); h != nil {
+	h := e.bestHandler(c)
+	if h == nil && len(c.refusers) > 0 {
+		c.refusers = nil
+		h = e.bestHandler(c)
+	}
+	if h != nil {
 		e.offerTo(c, h)
 	}
 }
@@ -117,38 +125,6 @@ func (e *Engine) bestHandler(c *inquiry) *handler {
 		}
 	}
 	return best.h
-}
-
-// forgiveRefusers starts a new round for each contact that only its refusers
-// could take: nobody else who may take it is within reach.
-func (e *Engine) forgiveRefusers() {
-	for i := 0; i < len(e.refused); {
-		c := e.refused[i]
-		if e.othersInReach(c) {
-			i++
-			continue
-		}
-		c.refusers = nil
-		e.unrefuse(c)
-		e.makePending(c)
-	}
-}
-
-// othersInReach tells whether some handler who did not refuse the contact is
-// available for it or will be without doing anything.
-func (e *Engine) othersInReach(c *inquiry) bool {
-	others := 0
-	for _, p := range c.line.able {
-		others += p.reach[c.line.channel]
-	}
-	for _, id := range c.refusers {
-		if h := e.handlers[id]; h != nil && h.indexed.reach[c.line.channel] {
-			if _, able := h.profile.fits(c.line.channel, c.line.needs); able {
-				others--
-			}
-		}
-	}
-	return others > 0
 }
 
 // explain tells why the contact, still in its line, goes to the handler, who is

@@ -53,20 +53,20 @@ type inquiry struct {
 	extended bool
 	// capacity is what the handler had for the channel when it was offered.
 	capacity int
-	// refusers missed or declined it in this round; misses counts all rounds.
+	// refusers missed or declined it since it last waited for anybody; misses counts
+	// all.
 	refusers []AgentID
 	misses   int
 
 	// line holds contacts alike while the contact may still be offered.
 	line *line
-	// Positions in the line's heap, the timer heap, Engine.refused and Engine.kept; -1
-	// outside.
-	place, timer, refusedAt, heldAt int
+	// Positions in the line's heap, the timer heap and Engine.kept; -1 outside.
+	place, timer, heldAt int
 	// fresh marks a contact that became offerable in this sub-step.
 	fresh bool
 }
 
-func newInquiry() *inquiry { return &inquiry{place: -1, timer: -1, refusedAt: -1, heldAt: -1} }
+func newInquiry() *inquiry { return &inquiry{place: -1, timer: -1, heldAt: -1} }
 
 // inHand tells whether the contact was accepted by a handler.
 func (c *inquiry) inHand() bool { return c.phase != "" && c.phase != PhaseRinging }
@@ -196,7 +196,7 @@ func (l *line) first(i int, id AgentID) *inquiry {
 		return nil
 	}
 	c := l.heap[i].c
-	if !c.held && len(c.refusers) == 0 || !c.deniedTo(id) {
+	if !c.held || id == c.prefers() {
 		return c
 	}
 	left, right := l.first(2*i+1, id), l.first(2*i+2, id)
@@ -216,11 +216,6 @@ func (e *Engine) wait(c *inquiry) {
 		e.kept = append(e.kept, c)
 		e.recheck = true
 	}
-	if len(c.refusers) > 0 {
-		c.refusedAt = len(e.refused)
-		e.refused = append(e.refused, c)
-		e.recheck = true
-	}
 }
 
 // unwait takes a contact out of its line.
@@ -228,7 +223,6 @@ func (e *Engine) unwait(c *inquiry) {
 	c.line.remove(c)
 	c.line.queue.waiting--
 	e.setWake(c, 0)
-	e.unrefuse(c)
 	e.unhold(c)
 }
 
@@ -243,19 +237,6 @@ func (e *Engine) unhold(c *inquiry) {
 	e.kept[last] = nil
 	e.kept = e.kept[:last]
 	c.heldAt = -1
-}
-
-// unrefuse takes a contact off the list of refused ones.
-func (e *Engine) unrefuse(c *inquiry) {
-	if c.refusedAt < 0 {
-		return
-	}
-	last := len(e.refused) - 1
-	e.refused[c.refusedAt] = e.refused[last]
-	e.refused[c.refusedAt].refusedAt = c.refusedAt
-	e.refused[last] = nil
-	e.refused = e.refused[:last]
-	c.refusedAt = -1
 }
 
 // makePending marks a waiting contact as offerable anew.

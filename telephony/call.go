@@ -26,7 +26,7 @@ type call struct {
 	language string
 
 	state State
-	shown atomic.Value // State, for readers elsewhere
+	shown atomic.Value // State, for where
 	// gone tells that the caller's leg is no longer ours.
 	gone bool
 	// leaving is set while the caller's leg is being given to the dialplan: its
@@ -104,6 +104,12 @@ func (c *call) enter(s State) {
 	c.ctl.o.Metrics.moved(c.state, s)
 	c.state = s
 	c.shown.Store(s)
+}
+
+// where is the call's state for readers outside its goroutine.
+func (c *call) where() State {
+	s, _ := c.shown.Load().(State)
+	return s
 }
 
 // do runs a switch command in a lane; done hears of its outcome in the call's

@@ -112,8 +112,9 @@ func TestHandlerHangsUpAndTheCallerIsHungUpToo(t *testing.T) {
 		caller, leg := r.talking()
 		r.sw.HangUp(leg)
 		r.pass(0)
+		r.released(routing.ReleasedByHandler) // the handler is free at once
+		r.pass(20 * time.Millisecond)         // and tidying up comes after the next dial
 		r.isGone(caller, leg)
-		r.released(routing.ReleasedByHandler)
 		r.verdict("handler_hung_up", 1)
 	})
 }
@@ -333,7 +334,9 @@ func TestActionsForCallsThatAreGoneAreAnswered(t *testing.T) {
 			routing.Offer{Offer: 7, Contact: id, Channel: contact.Phone, Agent: "ann"},
 			routing.Queued{Contact: id, Channel: contact.Email},
 			routing.Offer{Offer: 8, Contact: id, Channel: contact.Web, Agent: "ann"},
-			routing.Connect{Offer: 8, Contact: id}, routing.Retract{Offer: 7, Contact: id}, routing.Ended{Contact: id},
+			routing.Connect{Offer: 8, Contact: id},
+			routing.Retract{Offer: 7, Contact: id},
+			routing.Ended{Contact: id},
 		} {
 			if err := r.ctl.Do(context.Background(), a); err != nil {
 				t.Errorf("%s: %v", a.ActionKind(), err)

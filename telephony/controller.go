@@ -132,6 +132,10 @@ func (ctl *Controller) event(ev Event) error {
 		ctl.entered(b)
 	case ChannelLeft:
 		ctl.left(b.Channel)
+	case HangupRequested:
+		if c := ctl.onChannel(b.Channel); c != nil {
+			c.post(func() { c.hangupRequested(b.Channel) })
+		}
 	case ChannelDestroyed:
 		ctl.destroyed(b)
 	case StateChanged, BridgeEntered, BridgeLeft, PlaybackStarted:
@@ -292,10 +296,15 @@ func (ctl *Controller) Do(_ context.Context, a routing.Action) error {
 	case routing.Control:
 		id, missing = a.Contact, routing.ControlDone{Contact: a.Contact, Agent: a.Agent, Verb: a.Verb, Cause: "call_gone"}
 	case routing.Refused:
-		if a.Event != (routing.ContactArrived{}).Kind() {
+		switch a.Event {
+		case (routing.ContactArrived{}).Kind():
+			id = a.Contact
+		case (routing.OfferAccepted{}).Kind():
+			ctl.offerRefused(a.Offer)
+			return nil
+		default:
 			return nil
 		}
-		id = a.Contact
 	default:
 		return nil
 	}
@@ -310,6 +319,17 @@ func (ctl *Controller) Do(_ context.Context, a routing.Action) error {
 	}
 	c.post(func() { c.action(a) })
 	return nil
+}
+
+// offerRefused tells the call that has the offer; a refusal does not name it.
+func (ctl *Controller) offerRefused(offer routing.OfferID) {
+	ctl.mu.Lock()
+	defer ctl.mu.Unlock()
+	for _, c := range ctl.calls {
+		if c.where() == StateOffered {
+			c.post(func() { c.refused(offer) })
+		}
+	}
 }
 
 // phoneAction tells whether an action is about a phone call beyond doubt.
@@ -359,7 +379,7 @@ func (ctl *Controller) Live() map[State]int {
 	defer ctl.mu.Unlock()
 	n := map[State]int{}
 	for _, c := range ctl.calls {
-		n[c.shown.Load().(State)]++
+		n[c.where()]++
 	}
 	return n
 }

@@ -43,6 +43,10 @@ type ChannelEntered struct {
 // the dialplan. It comes once for each ChannelEntered.
 type ChannelLeft struct{ Channel ChannelID }
 
+// HangupRequested says that a channel is about to go: the phone at its other end
+// was put down, and the switch has yet to tidy up.
+type HangupRequested struct{ Channel ChannelID }
+
 // ChannelDestroyed says that a channel is gone, and why. It comes for legs we
 // originated; for others ChannelLeft may be the last that is heard of them.
 type ChannelDestroyed struct {
@@ -62,7 +66,7 @@ type DigitReceived struct {
 	Digit   byte
 }
 
-// PlaybackStarted and PlaybackFinished frame a playback.
+// PlaybackStarted says that a playback, or the next item of one, is heard.
 type PlaybackStarted struct{ Playback PlaybackID }
 
 // PlaybackFinished ends a playback; Failed tells that media could not be played.
@@ -71,7 +75,7 @@ type PlaybackFinished struct {
 	Failed   bool
 }
 
-// BridgeEntered, BridgeLeft and BridgeDestroyed tell who is in a bridge.
+// BridgeEntered says that a channel joined a bridge.
 type BridgeEntered struct {
 	Bridge  BridgeID
 	Channel ChannelID
@@ -115,6 +119,7 @@ func (Disconnected) eventBody()     {}
 func (Replaced) eventBody()         {}
 func (ChannelEntered) eventBody()   {}
 func (ChannelLeft) eventBody()      {}
+func (HangupRequested) eventBody()  {}
 func (ChannelDestroyed) eventBody() {}
 func (StateChanged) eventBody()     {}
 func (DigitReceived) eventBody()    {}

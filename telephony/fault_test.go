@@ -482,7 +482,12 @@ func TestKeysInTheMenu(t *testing.T) {
 				r.t.Errorf("ledger = %+v", got)
 			}
 		}, "transferred"},
-		{"9 that fails gives the call back to the flow", "9", &switchtest.Fault{Op: "continue", Times: 1, Err: switchtest.Unavailable("continue")}, func(r *rig, ch telephony.ChannelID) {
+		{"9 that fails once is tried again", "9", &switchtest.Fault{Op: "continue", Times: 1, Err: switchtest.Unavailable("continue")}, func(r *rig, _ telephony.ChannelID) {
+			if v := r.sw.Now(); len(v.Handed) != 1 || v.Handed[0].To != emergency.To {
+				r.t.Errorf("handed = %+v", v.Handed)
+			}
+		}, "transferred"},
+		{"9 that fails gives the call back to the flow", "9", &switchtest.Fault{Op: "continue", Times: 2, Err: switchtest.Unavailable("continue")}, func(r *rig, ch telephony.ChannelID) {
 			r.state(telephony.StateIVR)
 			if r.sw.Now().Playing != 1 {
 				r.t.Error("the caller hears nothing")

@@ -29,6 +29,7 @@ type playing struct {
 func (c *call) arrive(b ChannelEntered) {
 	dialled, presentation := b.Dialled, ""
 	c.caller.Unverified = slices.Contains(b.Args, "unverified")
+	var failed string
 	for _, arg := range b.Args {
 		if v, is := strings.CutPrefix(arg, "dialled="); is && v != "" {
 			dialled = v
@@ -36,10 +37,13 @@ func (c *call) arrive(b ChannelEntered) {
 		if v, is := strings.CutPrefix(arg, "pres="); is {
 			presentation = v
 		}
+		if v, is := strings.CutPrefix(arg, "failed="); is {
+			failed = v
+		}
 	}
 	c.log.Info().Str("cli", string(presented(b.Number, presentation))).Msg("call arrived")
 	if dialled != "" && presentation != "" {
-		c.begin(b.Number, presentation, dialled)
+		c.begin(b.Number, presentation, dialled, failed)
 		return
 	}
 	const dnid, pres = "CALLERID(dnid)", "CALLERID(num-pres)"
@@ -55,12 +59,12 @@ func (c *call) arrive(b ChannelEntered) {
 		if presentation == "" {
 			presentation = vars[pres]
 		}
-		c.begin(b.Number, presentation, dialled)
+		c.begin(b.Number, presentation, dialled, failed)
 	})
 }
 
-// begin starts the IVR.
-func (c *call) begin(number, presentation, dialled string) {
+// begin starts the IVR; failed is the destination of a transfer that came back.
+func (c *call) begin(number, presentation, dialled, failed string) {
 	if c.state != StateArriving {
 		return
 	}
@@ -70,7 +74,7 @@ func (c *call) begin(number, presentation, dialled string) {
 		c.caller.Number = number
 	}
 	c.log.Debug().Str("caller", mask(c.caller.Number)).Str("dialled", dialled).Msg("caller")
-	c.session = c.ctl.o.Sessions(ivr.Options{Dialled: dialled, CLI: cli})
+	c.session = c.ctl.o.Sessions(ivr.Options{Dialled: dialled, CLI: cli, Failed: failed})
 	c.enter(StateIVR)
 	c.tell(ivr.Start{})
 }
@@ -331,7 +335,14 @@ func (c *call) transfer(e ivr.Transfer) {
 	}
 	sw, ch := c.ctl.o.Switch, c.channel
 	c.leaving = ReasonTransferred
-	c.do(c.hands, "continue", func(ctx ctxT) error { return sw.Continue(ctx, ch, to) }, func(err error) {
+	c.job(c.hands, func() error {
+		move := func(ctx ctxT) error { return sw.Continue(ctx, ch, to) }
+		err := c.ctl.command("continue", nil, move)
+		if errors.Is(err, ErrUnavailable) {
+			err = c.ctl.command("continue", nil, move) // a life may hang on it
+		}
+		return err
+	}, func(err error) {
 		c.leaving = ""
 		switch {
 		case c.state != StateIVR:

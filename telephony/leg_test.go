@@ -278,3 +278,58 @@ func (r *rig) onlyContact() contact.ID {
 	r.t.Fatal("no contact was logged")
 	return ""
 }
+
+// Routing gives up on a connection at the moment it comes about: the handler is
+// let go and the caller waits again, with music.
+func TestRetractThatCrossesTheConnection(t *testing.T) {
+	for _, held := range []bool{false, true} {
+		inBubble(t, nil, func(t *testing.T, r *rig) {
+			caller, leg := r.talking()
+			if held {
+				r.ask("ann", routing.VerbHold, "")
+			}
+			_ = r.ctl.Do(context.Background(), routing.Retract{Offer: 1, Contact: r.contact(), Agent: "ann", Cause: routing.RetractFailed})
+			r.pass(0)
+			r.isGone(leg)
+			r.state(telephony.StateWaiting)
+			v := r.sw.Now()
+			for b, chs := range v.Bridges {
+				if len(chs) != 0 {
+					t.Errorf("%v are still in bridge %s", chs, b)
+				}
+			}
+			if !v.Music[caller] {
+				t.Error("the caller hears nothing")
+			}
+			r.sw.HangUp(caller)
+		})
+	}
+}
+
+func TestAnswerThatRoutingRefusesIsPutDown(t *testing.T) {
+	inBubble(t, func(o *telephony.Options) { o.Submit = mute{} }, func(t *testing.T, r *rig) {
+		r.sw.AddPhone(desk1, switchtest.Phone{AnswerAfter: time.Second})
+		ch := r.call()
+		_ = r.ctl.Do(context.Background(), routing.Offer{
+			Offer: 1, Contact: r.onlyContact(), Channel: contact.Phone, Agent: "ann", Deadline: contact.At(time.Now()).Add(10 * contact.Second),
+		})
+		r.pass(1500 * time.Millisecond)
+		leg := r.leg()
+		if r.sw.Now().Channels[leg] != telephony.ChannelUp {
+			t.Fatal("the phone was not answered")
+		}
+		_ = r.ctl.Do(context.Background(), routing.Refused{Event: "offer_accepted", Code: "offer_not_open", Agent: "ann", Offer: 2})
+		r.pass(0)
+		if r.sw.Now().Channels[leg] != telephony.ChannelUp {
+			t.Fatal("another offer's refusal put the phone down")
+		}
+		_ = r.ctl.Do(context.Background(), routing.Refused{Event: "offer_accepted", Code: "offer_not_open", Agent: "ann", Offer: 1})
+		r.pass(0)
+		r.isGone(leg)
+		r.state(telephony.StateWaiting)
+		if !r.sw.Now().Music[ch] {
+			t.Error("the caller hears nothing")
+		}
+		r.sw.HangUp(ch)
+	})
+}

@@ -46,8 +46,10 @@ const (
 
 // Reasons lists every reason in order.
 func Reasons() []Reason {
-	return []Reason{ReasonCallerGone, ReasonHandlerGone, ReasonHandlerAsked, ReasonFlowDone, ReasonTransferred, ReasonQueueClosed,
-		ReasonNotRouted, ReasonSwitchFailed, ReasonVanished, ReasonDrained}
+	return []Reason{
+		ReasonCallerGone, ReasonHandlerGone, ReasonHandlerAsked, ReasonFlowDone, ReasonTransferred, ReasonQueueClosed,
+		ReasonNotRouted, ReasonSwitchFailed, ReasonVanished, ReasonDrained,
+	}
 }
 
 // Fault says whose doing an ending was.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net"
 	"net/http"
 	"os"
@@ -23,6 +22,7 @@ import (
 	"example.org/c3i/agentdesk"
 	"example.org/c3i/agentdesk/web"
 	"example.org/c3i/configs"
+	"example.org/c3i/configs/asterisk"
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
 	"example.org/c3i/ivr"
@@ -63,9 +63,10 @@ type app struct {
 	release func()
 }
 
-// start starts everything in order. On an error what was started is ended again.
-func start(ctx context.Context, c configs.Config, errOut io.Writer) (_ *app, err error) {
-	a := &app{c: c, log: newLogger(c.Log, errOut), failed: make(chan error, 8)}
+// start starts everything in order. What can be found out beforehand is, before
+// any program is started; on an error what was started is ended again.
+func start(ctx context.Context, c configs.Config, log zerolog.Logger) (_ *app, err error) {
+	a := &app{c: c, log: log, failed: make(chan error, 8)}
 	a.life, a.end = context.WithCancel(context.Background())
 	defer func() {
 		if err != nil {
@@ -82,28 +83,46 @@ func start(ctx context.Context, c configs.Config, errOut io.Writer) (_ *app, err
 		a.log.Warn().Msg(w)
 	}
 	if err := text.err(); err != nil {
-		return nil, fmt.Errorf("C3i does not start with this configuration:\n%w", err)
+		return nil, usageError{fmt.Errorf("C3i does not start with this configuration:\n%w", err)}
 	}
-	if a.listener, err = listen(c.HTTP); err != nil {
+	if err := checkTLS(c.HTTP); err != nil {
 		return nil, err
 	}
-	a.undo = append(a.undo, func() { _ = a.listener.Close() })
 	if a.release, err = lockFolder(c.DataDir); err != nil {
 		return nil, err
 	}
 	a.undo = append(a.undo, a.release)
+	if a.listener, err = listen(c.HTTP); err != nil {
+		return nil, err
+	}
+	a.undo = append(a.undo, func() { _ = a.listener.Close() })
+	if len(c.Redis.Addrs) > 0 {
+		if err := a.connectRedis(ctx, ""); err != nil {
+			return nil, err
+		}
+	}
+	if err := preflight(ctx, c); err != nil {
+		return nil, err
+	}
+	set, err := speak(ctx, c, text.catalogue, a.log)
+	if err != nil {
+		return nil, err
+	}
+
 	a.children = newChildren(a.log)
 	a.undo = append(a.undo, func() {
 		_ = a.children.stop(context.Background())
 		a.children.stopRedis(context.Background())
 	})
-
-	if err := a.openRedis(ctx); err != nil {
-		return nil, err
-	}
-	set, err := speak(ctx, c)
-	if err != nil {
-		return nil, err
+	if a.redis == nil {
+		a.log.Info().Msg("starting Redis")
+		socket, err := a.children.startRedis(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		if err := a.connectRedis(ctx, socket); err != nil {
+			return nil, err
+		}
 	}
 	ari, err := a.openAsterisk(ctx, set)
 	if err != nil {
@@ -115,69 +134,48 @@ func start(ctx context.Context, c configs.Config, errOut io.Writer) (_ *app, err
 	return a, nil
 }
 
-func newLogger(c configs.Log, w io.Writer) zerolog.Logger {
-	if c.Format == "console" {
-		w = zerolog.ConsoleWriter{Out: w, TimeFormat: time.TimeOnly, NoColor: os.Getenv("NO_COLOR") != ""}
-	}
-	level, err := zerolog.ParseLevel(c.Level)
-	if err != nil {
-		level = zerolog.InfoLevel
-	}
-	return zerolog.New(w).Level(level).With().Timestamp().Logger()
-}
-
-func (a *app) openRedis(ctx context.Context) error {
-	socket := ""
-	if len(a.c.Redis.Addrs) == 0 {
-		var err error
-		if socket, err = a.children.startRedis(ctx, a.c); err != nil {
-			return err
-		}
-	}
+func (a *app) connectRedis(ctx context.Context, socket string) error {
 	a.redis = redisClient(a.c.Redis, socket)
 	a.undo = append(a.undo, func() { _ = a.redis.Close() })
 	return checkRedis(ctx, a.redis, a.log)
 }
 
-// speak makes sure that every prompt is sound. Built-in prompts are first laid
-// beside the cache, because recordings are looked for next to the texts.
-func speak(ctx context.Context, c configs.Config) (*prompts.Set, error) {
-	dir := c.Prompts.Dir
-	if dir == "" {
-		dir = filepath.Join(c.DataDir, "prompts")
-		if err := layOut(dir); err != nil {
+// recordingsDir is where a site puts recordings that replace built-in prompts.
+func recordingsDir(c configs.Config) string { return filepath.Join(c.DataDir, "recordings") }
+
+// speak makes sure that every prompt is sound.
+func speak(ctx context.Context, c configs.Config, texts *ivr.Catalogue, log zerolog.Logger) (*prompts.Set, error) {
+	o := prompts.Options{Dir: c.Prompts.Dir, Cache: filepath.Join(c.DataDir, "sound"), Program: c.Prompts.Espeak, Recordings: recordingsDir(c)}
+	if c.Prompts.Dir == "" {
+		files, err := promptFiles(c)
+		if err != nil {
 			return nil, err
 		}
+		o.Dir, o.Files = "built-in prompts", files
 	}
 	// Asterisk's own user reads the sound.
-	sound := filepath.Join(c.DataDir, "sound")
-	if err := os.MkdirAll(sound, 0o755); err != nil {
-		return nil, fmt.Errorf("prompts: %w", err)
+	if err := os.MkdirAll(o.Cache, 0o755); err != nil {
+		return nil, fmt.Errorf("data_dir: %s cannot be made: %w", o.Cache, bare(err))
 	}
-	return prompts.Build(ctx, prompts.Options{Dir: dir, Cache: sound, Program: c.Prompts.Espeak})
-}
-
-// layOut writes the built-in prompt files; recordings a site has put beside them
-// stay.
-func layOut(dir string) error {
-	files, err := fs.Sub(configs.Files, "prompts")
+	if entries, err := os.ReadDir(o.Cache); err == nil && len(entries) == 0 {
+		n := 0
+		for _, l := range texts.Languages {
+			n += len(l.Prompts)
+		}
+		log.Info().Int("texts", n).Int("languages", len(texts.Languages)).Msg("speaking the prompts, once")
+	}
+	set, err := prompts.Build(ctx, o)
+	var p *prompts.Error
+	if errors.As(err, &p) && p.Code == prompts.CodeNoSynthesiser {
+		return nil, fmt.Errorf("prompts.espeak: the program %q does not run: install espeak-ng, or name it with --prompts.espeak", c.Prompts.Espeak)
+	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		b, err := fs.ReadFile(files, name)
-		if err != nil {
-			return err
-		}
-		to := filepath.Join(dir, name)
-		if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
-			return fmt.Errorf("prompts: %w", err)
-		}
-		return os.WriteFile(to, b, 0o644)
-	})
+	if set.Rendered > 0 {
+		log.Info().Int("texts", set.Rendered).Msg("prompts made")
+	}
+	return set, nil
 }
 
 // ariAddress is where ARI and the SIP websocket are.
@@ -202,7 +200,13 @@ func (a *app) openAsterisk(ctx context.Context, set *prompts.Set) (ariAddress, e
 	if err != nil {
 		return ariAddress{}, err
 	}
+	a.log.Info().Msg("starting Asterisk")
 	p, err := a.children.startAsterisk(ctx, c.Program, s)
+	var taken *asterisk.PortTakenError // since preflight looked
+	if errors.As(err, &taken) {
+		return ariAddress{}, fmt.Errorf("asterisk.%s_listen: %s (%s) is taken by another program: stop it, or choose another address",
+			map[bool]string{true: "sip", false: "http"}[taken.Purpose == "SIP"], taken.Address, taken.Network)
+	}
 	if err != nil {
 		return ariAddress{}, err
 	}
@@ -249,7 +253,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	a.desk, err = agentdesk.New(agentdesk.Options{
 		Redis: a.redis, Users: users, Records: records, Router: a.driver,
 		Plan: inForce.Load, Queues: queueViews(a.driver), Labels: labels(text.flow), Languages: languages(text.catalogue),
-		Phones: phones, PublicPhones: publicPhones(a.c.Desk, phones), PublicNumber: a.c.Telephony.Numbers[0],
+		Phones: phones, SIPPhones: a.sw, PublicPhones: publicPhones(a.c.Desk, phones), PublicNumber: a.c.Telephony.Numbers[0],
 		PublicCalls: a.c.Desk.PublicCallLimit, SIPUpstream: "ws" + strings.TrimPrefix(ari.base, "http") + "/ws",
 		Web: web.Handler(), Registry: registry, Log: a.log.With().Str("part", "desk").Logger(),
 		TLS: a.c.HTTP.TLSCert != "", Origins: a.c.HTTP.Origins,
@@ -266,7 +270,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	a.ctl, err = telephony.New(telephony.Options{
 		Switch: a.sw, App: a.c.Asterisk.App, Submit: a.driver,
 		Directory: directory{records}, Ledger: ivrLedger{records, time.Now}, Phones: a.desk,
-		Sessions: telephony.FlowSessions(func() *ivr.Flow { return text.flow }), Prompts: sounds(set),
+		Sessions: telephony.FlowSessions(func() *ivr.Flow { return text.flow }), Prompts: sounds(set), Endpoint: a.desk.PhoneChanged,
 		NewID: func() contact.ID { return contact.ID(ids.New()) },
 		Log:   a.log.With().Str("part", "telephony").Logger(), Metrics: phoneMetrics,
 	})
@@ -280,13 +284,13 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 		return err
 	}
 	a.undo = append(a.undo, func() { _ = a.driver.Stop(context.Background()) })
-	if err := a.publish(ctx, text.plan, &inForce); err != nil {
+	if err := a.publish(ctx, text, &inForce); err != nil {
 		return err
 	}
 	if err := a.settleRecovered(ctx); err != nil {
 		return err
 	}
-	if a.signOns, err = seedUsers(ctx, users, text.plan.Plan(1)); err != nil {
+	if a.signOns, err = seedUsers(ctx, users, inForce.Load()); err != nil {
 		return err
 	}
 
@@ -355,7 +359,8 @@ func (a *app) awaitSwitch(ctx context.Context) error {
 
 // publish puts the seed plan in force the first time. Afterwards the plan in the
 // journal rules, unless the settings name a file that differs from it.
-func (a *app) publish(ctx context.Context, doc *plan.Document, to *planInForce) error {
+func (a *app) publish(ctx context.Context, text *content, to *planInForce) error {
+	doc := text.plan
 	was := a.driver.Recovered()
 	if was.PlanVersion > 0 && (a.c.Plan == "" || was.PlanSource == doc.Source) {
 		p, err := plan.Load(was.PlanVersion, was.PlanSource)
@@ -363,6 +368,10 @@ func (a *app) publish(ctx context.Context, doc *plan.Document, to *planInForce) 
 			return fmt.Errorf("the plan in force cannot be read any more: %w; name a plan that can with --plan", err)
 		}
 		to.Store(p)
+		a.log.Info().Int("version", was.PlanVersion).Msg("the plan in force stays")
+		for _, q := range missingQueues(text.flow, p) {
+			a.log.Warn().Str("queue", q).Msg("the flow names a queue that the plan in force lacks; its rules choose another")
+		}
 		return nil
 	}
 	version := was.PlanVersion + 1

@@ -11,8 +11,18 @@ import (
 
 	"example.org/c3i/configs"
 	"example.org/c3i/ivr"
+	"example.org/c3i/routing"
 	"example.org/c3i/routing/plan"
 )
+
+// bare drops the path from an error that is told with it.
+func bare(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}
 
 // emergency is the one destination a flow may transfer to.
 const emergency = "emergency"
@@ -38,6 +48,9 @@ func loadContent(c configs.Config) *content {
 		t.loadFlow(c)
 	}
 	t.crossCheck()
+	if c.Plan != "" || c.Flow != "" { // the two built in are made for each other and for more
+		t.checkAnswers()
+	}
 	return t
 }
 
@@ -65,7 +78,7 @@ func source(named, builtIn string) (name string, src []byte, err error) {
 func (t *content) loadPlan(c configs.Config) {
 	name, src, err := source(c.Plan, "plan.yaml")
 	if err != nil {
-		t.fail("plan: %v", err)
+		t.fail("plan: %s cannot be read: %v", name, bare(err))
 		return
 	}
 	doc, problems := plan.Parse(name, src)
@@ -117,7 +130,7 @@ func (t *content) loadPrompts(c configs.Config) {
 func (t *content) loadFlow(c configs.Config) {
 	name, src, err := source(c.Flow, "flows/front-door.yaml")
 	if err != nil {
-		t.fail("flow: %v", err)
+		t.fail("flow: %s cannot be read: %v", name, bare(err))
 		return
 	}
 	flow, problems := ivr.Load(name, src, t.catalogue)
@@ -141,14 +154,8 @@ func (t *content) crossCheck() {
 	}
 	p := t.plan.Plan(1)
 	if t.flow != nil {
-		for _, q := range t.flow.Queues() {
-			found := false
-			for _, have := range p.Queues {
-				found = found || string(have.ID) == q
-			}
-			if !found {
-				t.fail("%s: queue %q is not in the plan", t.flow.Name(), q)
-			}
+		for _, q := range missingQueues(t.flow, p) {
+			t.fail("%s: queue %q is not in the plan %s", t.flow.Name(), q, t.plan.Name)
 		}
 	}
 	if t.catalogue != nil {
@@ -159,4 +166,15 @@ func (t *content) crossCheck() {
 			}
 		}
 	}
+}
+
+// missingQueues lists the queues a flow names that a plan does not have.
+func missingQueues(flow *ivr.Flow, p *routing.Plan) []string {
+	var missing []string
+	for _, q := range flow.Queues() {
+		if !slices.ContainsFunc(p.Queues, func(have routing.Queue) bool { return string(have.ID) == q }) {
+			missing = append(missing, q)
+		}
+	}
+	return missing
 }

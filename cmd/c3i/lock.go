@@ -13,18 +13,18 @@ import (
 // alone. The lock goes with the process, however that ends.
 func lockFolder(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, fmt.Errorf("the data folder cannot be made: %w; choose another with --data_dir", err)
+		return nil, fmt.Errorf("data_dir: %s cannot be made: %w; choose another with --data_dir", dir, bare(err))
 	}
 	name := filepath.Join(dir, "lock")
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("the data folder cannot be written: %w; choose another with --data_dir", err)
+		return nil, fmt.Errorf("data_dir: %s cannot be written: %w; choose another with --data_dir", dir, bare(err))
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		holder, _ := os.ReadFile(name)
 		_ = f.Close()
 		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, fmt.Errorf("another c3i (process %s) uses %s: stop it, or give this one a folder of its own with --data_dir",
+			return nil, fmt.Errorf("data_dir: another c3i (process %s) uses %s: stop it, or give this one a folder of its own with --data_dir",
 				strings.TrimSpace(string(holder)), dir)
 		}
 		return nil, fmt.Errorf("lock %s: %w", name, err)

@@ -23,7 +23,7 @@ import (
 func redisClient(c configs.Redis, socket string) redis.UniversalClient {
 	o := &redis.UniversalOptions{
 		Addrs: c.Addrs, MasterName: c.Master, Username: c.Username, Password: c.Password, DB: c.DB,
-		Protocol: 3, DisableIdentity: true,
+		Protocol: 3, DisableIdentity: true, ContextTimeoutEnabled: true,
 		// The default probes with a command that Redis 7.0 does not have.
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 		DialTimeout:              2 * time.Second, ReadTimeout: 2 * time.Second, WriteTimeout: 2 * time.Second,
@@ -44,11 +44,15 @@ func redisClient(c configs.Redis, socket string) redis.UniversalClient {
 // keys away to make room: a live call or a report would be among them.
 func checkRedis(ctx context.Context, c redis.UniversalClient, log zerolog.Logger) error {
 	if err := c.Ping(ctx).Err(); err != nil {
-		return fmt.Errorf("redis does not answer: %w; start it, or correct redis.addrs", err)
+		var answered redis.Error
+		if errors.As(err, &answered) {
+			return fmt.Errorf("redis.addrs: Redis refuses us (%w): correct redis.username and redis.password", err)
+		}
+		return fmt.Errorf("redis.addrs: Redis does not answer: %w; start it, or correct redis.addrs", bareNet(err))
 	}
 	if info, err := c.Info(ctx, "server").Result(); err == nil {
 		if v := field(info, "redis_version:"); v != "" && olderThan7(v) {
-			return fmt.Errorf("redis %s is too old: C3i needs 7.0 or later", v)
+			return fmt.Errorf("redis.addrs: Redis %s is too old: C3i needs 7.0 or later", v)
 		}
 	}
 	policy, err := c.ConfigGet(ctx, "maxmemory-policy").Result()
@@ -57,7 +61,7 @@ func checkRedis(ctx context.Context, c redis.UniversalClient, log zerolog.Logger
 		return nil
 	}
 	if p := policy["maxmemory-policy"]; p != "noeviction" {
-		return fmt.Errorf("redis may throw keys away (maxmemory-policy %s), and a live call or a report would be among them: "+
+		return fmt.Errorf("redis.addrs: Redis may throw keys away (maxmemory-policy %s), and a live call or a report would be among them: "+
 			"set maxmemory-policy to noeviction", p)
 	}
 	return nil
@@ -77,7 +81,18 @@ func field(text, name string) string {
 	return ""
 }
 
+func findRedis(name string) (string, error) {
+	program, err := exec.LookPath(name)
+	if err != nil {
+		return "", fmt.Errorf("redis.program: the program %q is missing: install redis-server, name another with --redis.program, or point --redis.addrs at a running Redis", name)
+	}
+	return program, nil
+}
+
 const redisSocket = "redis.sock"
+
+// longestSocket is in bytes; the kernel takes at most 107.
+const longestSocket = 100
 
 func redisDir(c configs.Config) string { return filepath.Join(c.DataDir, "redis") }
 
@@ -92,16 +107,15 @@ type privateRedis struct {
 // startRedis starts redis-server on a unix socket with its append-only file in
 // dir, and returns when it answers.
 func startRedis(ctx context.Context, c configs.Redis, dir string) (*privateRedis, error) {
-	program, err := exec.LookPath(c.Program)
+	program, err := findRedis(c.Program)
 	if err != nil {
-		return nil, fmt.Errorf("the program %q is missing: install redis-server, or name another with --redis.program or point --redis.addrs at a running Redis", c.Program)
+		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("redis: %w", err)
 	}
 	p := &privateRedis{socket: filepath.Join(dir, redisSocket), done: make(chan struct{}), log: filepath.Join(dir, "redis.log")}
-	if len(p.socket) > 100 {
-		// The kernel takes at most 107 bytes.
+	if len(p.socket) > longestSocket {
 		return nil, fmt.Errorf("%s is too long a path for a socket: choose a shorter --data_dir", p.socket)
 	}
 	if err := endLeftover(ctx, p.socket); err != nil {
@@ -129,7 +143,7 @@ func startRedis(ctx context.Context, c configs.Redis, dir string) (*privateRedis
 			return nil, fmt.Errorf("redis-server ended at once; its log %s ends:\n%s", p.log, tailOf(p.log))
 		case <-ctx.Done():
 			p.stop(context.WithoutCancel(ctx))
-			return nil, fmt.Errorf("redis-server did not answer: %w", ctx.Err())
+			return nil, fmt.Errorf("redis-server did not answer within a minute: %w; its log %s ends:\n%s", ctx.Err(), p.log, tailOf(p.log))
 		case <-time.After(10 * time.Millisecond):
 		}
 	}

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -21,7 +20,9 @@ func newReplay() *cobra.Command {
 through every event and compares each state hash with the one recorded. Nothing is
 changed, and a running C3i is not disturbed. Exits with 1 when a state differs,
 naming the record.`,
-		Args: cobra.NoArgs,
+		Example: `  c3i replay
+  c3i replay --snapshot 12000 --until 15000 --json`,
+		Args: nothingElse,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := settings(cmd)
 			if err != nil {
@@ -37,9 +38,7 @@ naming the record.`,
 				return err
 			}
 			if asJSON {
-				enc := json.NewEncoder(cmd.OutOrStdout())
-				enc.SetIndent("", "  ")
-				if err := enc.Encode(report); err != nil {
+				if err := printJSON(cmd, report); err != nil {
 					return err
 				}
 			} else {
@@ -55,5 +54,5 @@ naming the record.`,
 	cmd.Flags().Uint64Var(&o.Until, "until", 0, "stop after this record (default: the last)")
 	cmd.Flags().IntVar(&o.CheckEvery, "check-every", 100, "let the auditor look at the state every so many events (0: never)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	return withSettings(cmd)
+	return withData(cmd)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/rs/zerolog"
 	"github.com/spf13/cobra"
 
 	"example.org/c3i/configs"
@@ -27,11 +28,11 @@ fallback, then everything started is stopped. A second Ctrl-C does not wait.
 redis.addrs and asterisk.url use a Redis or an Asterisk that is already running.`,
 		Example: `  c3i up
   c3i up --http.listen 127.0.0.1:9090 --data_dir /tmp/c3i`,
-		Args: cobra.NoArgs,
+		Args: nothingElse,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := settings(cmd)
 			if err != nil {
-				return err
+				return tell(newLogger(c.Log, cmd.ErrOrStderr()), c.Log, err)
 			}
 			return runApp(cmd.Context(), c, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -46,11 +47,11 @@ func newServe() *cobra.Command {
 redis.addrs and asterisk.url are required. Asterisk needs the dialplan and the
 ARI user that the templates in configs/asterisk show.`,
 		Example: `  c3i serve --redis.addrs redis.example.org:6379 --asterisk.url http://192.0.2.5:8088 --asterisk.ari_password …`,
-		Args:    cobra.NoArgs,
+		Args:    nothingElse,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := settings(cmd)
 			if err != nil {
-				return err
+				return tell(newLogger(c.Log, cmd.ErrOrStderr()), c.Log, err)
 			}
 			var missing []error
 			if len(c.Redis.Addrs) == 0 {
@@ -60,7 +61,7 @@ ARI user that the templates in configs/asterisk show.`,
 				missing = append(missing, errors.New("asterisk.url: name the Asterisk to use; `c3i up` starts one of its own"))
 			}
 			if len(missing) > 0 {
-				return usageError{errors.Join(missing...)}
+				return tell(newLogger(c.Log, cmd.ErrOrStderr()), c.Log, usageError{errors.Join(missing...)})
 			}
 			return runApp(cmd.Context(), c, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -69,8 +70,30 @@ ARI user that the templates in configs/asterisk show.`,
 
 // runApp starts everything, waits for ctx or a failure, and stops it again.
 func runApp(ctx context.Context, c configs.Config, out, errOut io.Writer) error {
-	a, err := start(ctx, c, errOut)
-	if err != nil {
+	log := newLogger(c.Log, errOut)
+	captureLogs(log)
+	return tell(log, c.Log, runLogged(ctx, c, log, out))
+}
+
+// tell logs why C3i ends when the log is JSON, so that every line of standard
+// error is.
+func tell(log zerolog.Logger, c configs.Log, err error) error {
+	if err == nil || c.Format != "json" {
+		return err
+	}
+	log.WithLevel(zerolog.FatalLevel).Err(err).Msg("c3i ends")
+	return loggedError{err}
+}
+
+func runLogged(ctx context.Context, c configs.Config, log zerolog.Logger, out io.Writer) error {
+	a, err := start(ctx, c, log)
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		// Being asked to stop is no failure, whatever it broke off.
+		_, err = fmt.Fprintln(out, "Stopped before C3i was ready; nothing is left running.")
+		return err
+	default:
 		return err
 	}
 	a.announce(out)

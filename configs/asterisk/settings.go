@@ -128,12 +128,13 @@ type Phone struct {
 
 // Emergency is where a caller in danger is sent at once.
 type Emergency struct {
-	// Destination is a dial string such as PJSIP/999@exchange; empty means the caller hears Message.
+	// Destination is a dial string such as PJSIP/999@exchange; empty means it counts as not answered.
 	Destination string
 	// RingSeconds bounds the ringing. Default 120.
 	RingSeconds int
 	// Message is a sound telling the caller to hang up and dial 999: an absolute path without its extension, or
-	// the name of one of Asterisk's own. It is heard twice. Several are joined by "&".
+	// the name of one of Asterisk's own; several are joined by "&". It is heard when nobody answered and C3i, to
+	// whom the call then goes back, is away; the fallback follows.
 	Message string
 }
 

@@ -132,14 +132,15 @@ func compareArrivals(ctx context.Context, o options, r *rig, systems []*system) 
 			figures = append(figures, callFigure{System: s.name, Rate: rate})
 		}
 		for round := range o.rounds {
-			for k, s := range systems {
-				l := load{rate: rate, calls: o.warmUp, hold: o.hold, patience: o.patience}
+			for turn := range systems {
+				k := (round + turn) % len(systems)
+				s, l := systems[k], load{rate: rate, calls: o.warmUp, hold: o.hold, patience: o.patience}
 				if round == 0 {
 					if _, err := once(ctx, r, s, l); err != nil {
 						return nil, err
 					}
 				}
-				l.calls = max(1, o.calls[i]/o.rounds)
+				l.calls = share(o.calls[i], o.rounds, round)
 				o.progress("arrivals: %g calls/s, %s, round %d of %d: %d calls", rate, s.name, round+1, o.rounds, l.calls)
 				f, err := once(ctx, r, s, l)
 				if err != nil {
@@ -155,14 +156,21 @@ func compareArrivals(ctx context.Context, o options, r *rig, systems []*system) 
 	return figures, nil
 }
 
+// share is how many of n calls fall to one of several rounds; at least one does.
+func share(n, rounds, round int) int {
+	return max(1, n*(round+1)/rounds-n*round/rounds)
+}
+
 // compareBacklog measures handler free to next ring while callers wait.
 func compareBacklog(ctx context.Context, o options, r *rig, systems []*system) ([]callFigure, error) {
 	figures := make([]callFigure, len(systems))
 	for i, s := range systems {
 		figures[i] = callFigure{System: s.name, Rate: o.backlogRate}
 	}
-	for round := range o.rounds {
-		for i, s := range systems {
+	for round := range o.backlogRounds {
+		for turn := range systems {
+			i := (round + turn) % len(systems)
+			s := systems[i]
 			if round == 0 {
 				warm := load{rate: o.backlogRate, calls: min(o.warmUp, o.backlogHandlers), hold: o.hold, patience: o.patience}
 				if _, err := once(ctx, r, s, warm); err != nil {
@@ -170,10 +178,10 @@ func compareBacklog(ctx context.Context, o options, r *rig, systems []*system) (
 				}
 			}
 			l := load{
-				rate: o.backlogRate, calls: max(1, o.backlogCalls/o.rounds), hold: o.backlogHold,
+				rate: o.backlogRate, calls: share(o.backlogCalls, o.backlogRounds, round), hold: o.backlogHold,
 				backlog: o.backlogHandlers, patience: o.patience + time.Duration(o.backlogCalls/o.backlogHandlers)*2*o.backlogHold,
 			}
-			o.progress("backlog: %s, round %d of %d: %d calls for %d handlers", s.name, round+1, o.rounds, l.calls, o.backlogHandlers)
+			o.progress("backlog: %s, round %d of %d: %d calls for %d handlers", s.name, round+1, o.backlogRounds, l.calls, o.backlogHandlers)
 			f, err := once(ctx, r, s, l)
 			if err != nil {
 				return nil, err

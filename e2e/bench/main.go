@@ -41,6 +41,7 @@ type options struct {
 	backlogRate     float64
 	backlogCalls    int
 	backlogHold     time.Duration
+	backlogRounds   int
 
 	engineHandlers, profiles, events, engineTries int
 	waiting                                       []int
@@ -162,8 +163,8 @@ func parse(args []string, errOut io.Writer) (options, error) {
 	fs.StringVar(&o.program, "c3i", "", "c3i program to measure (default: built from this source)")
 	fs.IntVar(&o.handlers, "handlers", 200, "arrivals: SIP handlers signed on")
 	rates := fs.String("rates", "5,20,50", "arrivals: calls a second, each measured")
-	calls := fs.String("calls", "200,400,1000", "arrivals: calls at each rate")
-	fs.IntVar(&o.rounds, "rounds", 2, "rounds the calls are spread over; in each the systems take turns")
+	calls := fs.String("calls", "150,400,1000", "arrivals: calls at each rate")
+	fs.IntVar(&o.rounds, "rounds", 4, "arrivals: rounds the calls are spread over; in each the systems take turns")
 	fs.IntVar(&o.warmUp, "warm-up", 20, "calls before the measured ones, not counted")
 	fs.DurationVar(&o.hold, "hold", 500*time.Millisecond, "arrivals: how long a handler talks")
 	fs.DurationVar(&o.patience, "patience", 15*time.Second, "how long the last caller waits")
@@ -171,12 +172,13 @@ func parse(args []string, errOut io.Writer) (options, error) {
 	fs.Float64Var(&o.backlogRate, "backlog-rate", 50, "backlog: calls a second")
 	fs.IntVar(&o.backlogCalls, "backlog-calls", 600, "backlog: calls")
 	fs.DurationVar(&o.backlogHold, "backlog-hold", time.Second, "backlog: how long a handler talks")
+	fs.IntVar(&o.backlogRounds, "backlog-rounds", 2, "backlog: rounds the calls are spread over")
 	fs.IntVar(&o.engineHandlers, "engine-handlers", 2000, "engine: handlers")
 	fs.IntVar(&o.profiles, "engine-profiles", 200, "engine: profiles among them")
-	fs.IntVar(&o.events, "engine-events", 500_000, "engine: events in each try")
-	fs.IntVar(&o.engineTries, "engine-tries", 3, "engine: tries, of which the fastest counts")
+	fs.IntVar(&o.events, "engine-events", 300_000, "engine: events in each try")
+	fs.IntVar(&o.engineTries, "engine-tries", 5, "engine: tries, of which the fastest counts")
 	waiting := fs.String("engine-waiting", "1000,5000,10000", "engine: contacts waiting, each measured")
-	fs.IntVar(&o.people, "people", 100_000, "pop: people in the CRM")
+	fs.IntVar(&o.people, "people", 200_000, "pop: people in the CRM")
 	fs.IntVar(&o.desks, "desks", 2000, "pop: desks")
 	fs.DurationVar(&o.handling, "handling", 40*time.Second, "pop: how long a desk has a call, so how often it pops")
 	fs.IntVar(&o.pops, "pops", 1000, "pop: pops at that rate")
@@ -238,7 +240,7 @@ func (o options) check() []error {
 		least("engine-waiting", float64(n), 1)
 	}
 	for flag, v := range map[string]int{
-		"handlers": o.handlers, "rounds": o.rounds, "warm-up": o.warmUp, "backlog-handlers": o.backlogHandlers, "backlog-calls": o.backlogCalls,
+		"handlers": o.handlers, "rounds": o.rounds, "backlog-rounds": o.backlogRounds, "warm-up": o.warmUp, "backlog-handlers": o.backlogHandlers, "backlog-calls": o.backlogCalls,
 		"engine-handlers": o.engineHandlers, "engine-profiles": o.profiles, "engine-events": o.events, "engine-tries": o.engineTries,
 		"people": o.people, "desks": o.desks, "pops": o.pops,
 	} {
@@ -246,7 +248,7 @@ func (o options) check() []error {
 	}
 	least("backlog-rate", o.backlogRate, 0.1)
 	most("backlog-handlers", o.backlogHandlers, o.handlers)
-	most("backlog-calls", o.backlogCalls/max(o.rounds, 1), callerNumbers)
+	most("backlog-calls", o.backlogCalls/max(o.backlogRounds, 1), callerNumbers)
 	most("people", o.people, 1_000_000)
 	most("handlers", o.handlers, 2000)
 	for flag, v := range map[string]time.Duration{"hold": o.hold, "patience": o.patience, "backlog-hold": o.backlogHold, "handling": o.handling} {

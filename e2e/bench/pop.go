@@ -38,7 +38,7 @@ func personNumber(n int) string {
 // earlierContacts is how many contacts the first people have had before.
 const (
 	earlierContacts = 5
-	withHistory     = 10_000
+	withHistory     = callerNumbers
 )
 
 // seed puts people into the CRM through its own API, and gives the first of them

@@ -42,6 +42,10 @@ func newSite(t testing.TB, incoming func(context.Context, *sipphone.IncomingCall
 		settings.Phones = append(settings.Phones, asterisk.Phone{Name: n, Contact: s.phones.URI(n)})
 	}
 	s.ast = asterisktest.Start(t, settings)
+	t.Cleanup(func() { // calls end while there is an Asterisk to agree
+		_ = s.callers.Close()
+		_ = s.phones.Close()
+	})
 	s.sw = s.open()
 	t.Cleanup(s.sw.Close)
 	return s

@@ -33,8 +33,20 @@ func (s *Switch) Ring(ctx context.Context, ch telephony.ChannelID) error {
 	return s.call(ctx, request{op: "ring", method: http.MethodPost, path: channelPath(ch, "ring"), again: true})
 }
 
-// Originate rings a phone.
+// Originate rings a phone. Asterisk refuses a second one with the same id, but
+// not without harm to itself, so a repeat is found out here.
 func (s *Switch) Originate(ctx context.Context, o telephony.Originate) error {
+	if !s.dialled.add(string(o.Channel)) {
+		return nil
+	}
+	err := s.originate(ctx, o)
+	if err != nil {
+		s.dialled.remove(string(o.Channel))
+	}
+	return err
+}
+
+func (s *Switch) originate(ctx context.Context, o telephony.Originate) error {
 	req := struct {
 		ari.OriginateRequest
 		Language  string            `json:"-"`
@@ -52,7 +64,7 @@ func (s *Switch) Originate(ctx context.Context, o telephony.Originate) error {
 		}
 		req.Variables["CHANNEL(language)"] = o.Language
 	}
-	err := s.call(ctx, request{op: "originate", method: http.MethodPost, path: []string{"channels"}, body: req, again: true})
+	err := s.onceOnly(ctx, request{op: "originate", method: http.MethodPost, path: []string{"channels"}, body: req}, "channels", string(o.Channel))
 	var te *telephony.Error
 	if errors.As(err, &te) && te.Status == http.StatusInternalServerError && strings.Contains(message(err), "alloc") ||
 		errors.As(err, &te) && te.Status == http.StatusBadRequest && strings.Contains(message(err), "endpoint") {
@@ -104,28 +116,33 @@ func callerID(name, number string) string {
 // Play plays media on a channel. Asterisk would play a second time what is asked
 // for twice with one id, so that is found out here.
 func (s *Switch) Play(ctx context.Context, p telephony.PlaybackID, ch telephony.ChannelID, media []string) error {
-	if !s.played.add(p) {
+	if !s.played.add(string(p)) {
 		return nil
 	}
 	r := request{
 		op: "play", method: http.MethodPost, path: channelPath(ch, "play", string(p)),
 		query: url.Values{"media": {strings.Join(media, ",")}},
 	}
-	err := s.call(ctx, r)
-	if lost(err) && ctx.Err() == nil {
-		// It may have arrived: only one that is not there is asked for again.
-		there := s.call(ctx, request{op: "playback", method: http.MethodGet, path: []string{"playbacks", string(p)}, again: true})
-		switch {
-		case there == nil:
-			err = nil
-		case errors.Is(there, telephony.ErrNotFound):
-			err = s.call(ctx, r)
-		}
-	}
+	err := s.onceOnly(ctx, r, "playbacks", string(p))
 	if err != nil {
-		s.played.remove(p)
+		s.played.remove(string(p))
 	}
 	return err
+}
+
+// onceOnly makes a request that must not be obeyed twice: one that was lost may
+// have arrived, and only if what it makes is not there is it made again.
+func (s *Switch) onceOnly(ctx context.Context, r request, kind, id string) error {
+	r.again = false
+	err := s.call(ctx, r)
+	if !lost(err) || ctx.Err() != nil {
+		return err
+	}
+	there := s.call(ctx, request{op: r.op, method: http.MethodGet, path: []string{kind, id}, again: true})
+	if errors.Is(there, telephony.ErrNotFound) {
+		return s.call(ctx, r)
+	}
+	return there
 }
 
 // StopPlay cuts a playback off.

@@ -21,8 +21,10 @@ func TestDecode(t *testing.T) {
 		name, in string
 		want     telephony.EventBody
 	}{
-		{"entered", `{"type":"StasisStart",` + stamp + `,"args":["inbound","fallback"],"channel":` + channelJSON + `}`,
-			telephony.ChannelEntered{Channel: "1.2", Args: []string{"inbound", "fallback"}, State: telephony.ChannelRing, Number: "02079460101", Dialled: "101"}},
+		{
+			"entered", `{"type":"StasisStart",` + stamp + `,"args":["inbound","fallback"],"channel":` + channelJSON + `}`,
+			telephony.ChannelEntered{Channel: "1.2", Args: []string{"inbound", "fallback"}, State: telephony.ChannelRing, Number: "02079460101", Dialled: "101"},
+		},
 		{"left", `{"type":"StasisEnd",` + stamp + `,"channel":` + channelJSON + `}`, telephony.ChannelLeft{Channel: "1.2"}},
 		{"destroyed", `{"type":"ChannelDestroyed",` + stamp + `,"cause":17,"cause_txt":"User busy","channel":` + channelJSON + `}`, telephony.ChannelDestroyed{Channel: "1.2", Cause: 17}},
 		{"state", `{"type":"ChannelStateChange",` + stamp + `,"channel":` + channelJSON + `}`, telephony.StateChanged{Channel: "1.2", State: "Ring"}},

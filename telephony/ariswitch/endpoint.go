@@ -49,13 +49,26 @@ func (e Endpoint) objects() []struct {
 		codecs = "alaw,ulaw"
 	}
 	endpoint := []field{
-		{"aors", e.ID}, {"auth", e.ID}, {"context", e.Context}, {"disallow", "all"}, {"allow", codecs},
-		{"direct_media", "no"}, {"rtp_symmetric", "yes"}, {"force_rport", "yes"}, {"rewrite_contact", "yes"},
-		{"identify_by", "username"}, {"dtmf_mode", "rfc4733"},
-		{"allow_transfer", "no"}, {"allow_subscribe", "no"}, {"send_pai", "no"}, {"send_rpid", "no"}, {"trust_id_inbound", "no"},
+		{"aors", e.ID},
+		{"auth", e.ID},
+		{"context", e.Context},
+		{"disallow", "all"},
+		{"allow", codecs},
+		{"direct_media", "no"},
+		{"rtp_symmetric", "yes"},
+		{"force_rport", "yes"},
+		{"rewrite_contact", "yes"},
+		{"identify_by", "username"},
+		{"dtmf_mode", "rfc4733"},
+		{"allow_transfer", "no"},
+		{"allow_subscribe", "no"},
+		{"send_pai", "no"},
+		{"send_rpid", "no"},
+		{"trust_id_inbound", "no"},
 	}
 	if e.WebRTC {
-		endpoint = append(endpoint, field{"webrtc", "yes"}, field{"transport", "transport-ws"})
+		// A browser that dies says nothing: its silence for 20 s ends the call.
+		endpoint = append(endpoint, field{"webrtc", "yes"}, field{"transport", "transport-ws"}, field{"rtp_timeout", "20"})
 	}
 	if cid := callerID(e.CallerName, e.CallerNumber); cid != "" {
 		endpoint = append(endpoint, field{"callerid", cid})
@@ -193,14 +206,24 @@ func (s *Switch) resubscribe(ctx context.Context) error {
 		if errors.Is(err, telephony.ErrNotFound) {
 			err = s.push(ctx, e)
 		}
-		if err != nil {
+		if err := s.tolerable(err); err != nil {
 			return err
 		}
 	}
 	for _, w := range watched {
-		if err := s.subscribe(ctx, "deviceState:"+w); err != nil {
+		if err := s.tolerable(s.subscribe(ctx, "deviceState:"+w)); err != nil {
 			return err
 		}
 	}
+	return nil
+}
+
+// tolerable lets one phone that Asterisk will not have be that phone's trouble
+// and not everybody's; an Asterisk that does not answer is another matter.
+func (s *Switch) tolerable(err error) error {
+	if err == nil || errors.Is(err, telephony.ErrUnavailable) {
+		return err
+	}
+	s.o.Log.Error().Err(err).Msg("a phone could not be restored in Asterisk")
 	return nil
 }

@@ -239,6 +239,33 @@ func TestReconnectBeginsAnEpochAndRestoresWhatWasLost(t *testing.T) {
 	}
 }
 
+// One phone that Asterisk will not have must not keep everybody off the line.
+func TestPhoneThatCannotBeRestoredIsItsOwnTrouble(t *testing.T) {
+	f := newFakeARI(t)
+	f.handle(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case strings.Contains(r.URL.Path, "/config/dynamic/") && r.Method == http.MethodGet:
+			w.WriteHeader(http.StatusNotFound)
+		case strings.Contains(r.URL.Path, "/config/dynamic/"), strings.Contains(r.URL.Path, "/subscription"):
+			w.WriteHeader(http.StatusBadRequest)
+		}
+		_, _ = w.Write([]byte(`{}`))
+	})
+	sw := f.open(nil)
+	c := f.socket()
+	expect(t, sw, 1, telephony.Connected{})
+	if err := sw.PushEndpoint(context.Background(), ariswitch.Endpoint{ID: "odd"}); !errors.Is(err, telephony.ErrRefused) {
+		t.Errorf("push = %v", err)
+	}
+	if _, err := sw.WatchPhone(context.Background(), "PJSIP/odd"); !errors.Is(err, telephony.ErrRefused) {
+		t.Errorf("watch = %v", err)
+	}
+	_ = c.Close()
+	expect(t, sw, 1, telephony.Disconnected{})
+	f.socket()
+	expect(t, sw, 2, telephony.Connected{})
+}
+
 func TestReplacedEndsTheStreamWithoutAFight(t *testing.T) {
 	f := newFakeARI(t)
 	sw := f.open(nil)
@@ -380,6 +407,7 @@ func TestErrors(t *testing.T) {
 
 func answer(ctx context.Context, sw *ariswitch.Switch) error { return sw.Answer(ctx, "x") }
 func join(ctx context.Context, sw *ariswitch.Switch) error   { return sw.AddToBridge(ctx, "b", "x") }
+
 func dial(ctx context.Context, sw *ariswitch.Switch) error {
 	return sw.Originate(ctx, telephony.Originate{Channel: "x", Endpoint: "PJSIP/x", Timeout: time.Second})
 }
@@ -411,6 +439,38 @@ func TestConnectionClosedUnderARequestIsTriedAgain(t *testing.T) {
 	sw := f.open(nil)
 	if err := sw.Answer(context.Background(), "x"); err != nil {
 		t.Error(err)
+	}
+}
+
+// What must not happen twice is looked for before it is asked for again.
+func TestLostDialAndPlaybackAreLookedForFirst(t *testing.T) {
+	for _, there := range []bool{false, true} {
+		f := newFakeARI(t)
+		var posts atomic.Int32
+		f.handle(func(w http.ResponseWriter, r *http.Request) {
+			switch {
+			case r.Method == http.MethodPost && posts.Add(1) == 1:
+				if c, _, err := w.(http.Hijacker).Hijack(); err == nil { //nolint:errcheck // an http1 server's writer is one
+					_ = c.Close()
+				}
+				return
+			case r.Method == http.MethodGet && !there && !strings.Contains(r.URL.Path, "/applications/"):
+				w.WriteHeader(http.StatusNotFound)
+			}
+			_, _ = w.Write([]byte(`{}`))
+		})
+		sw := f.open(nil)
+		want := int32(2)
+		if there {
+			want = 1
+		}
+		if err := dial(context.Background(), sw); err != nil || posts.Load() != want {
+			t.Errorf("originate, there %v: %v after %d requests, want %d", there, err, posts.Load(), want)
+		}
+		posts.Store(0)
+		if err := sw.Play(context.Background(), "p", "x", []string{"sound:x"}); err != nil || posts.Load() != want {
+			t.Errorf("play, there %v: %v after %d requests, want %d", there, err, posts.Load(), want)
+		}
 	}
 }
 

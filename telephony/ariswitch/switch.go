@@ -18,7 +18,8 @@ type Switch struct {
 	http   *http.Client
 	events *stream
 	epoch  atomic.Uint64
-	played recent
+	// played and dialled were asked for already.
+	played, dialled recent
 
 	mu sync.Mutex
 	// endpoints were pushed and are pushed again when Asterisk has forgotten them.
@@ -69,33 +70,33 @@ func (s *Switch) Events() <-chan telephony.Event { return s.events.out }
 // Backlog is how many events wait to be read.
 func (s *Switch) Backlog() int { return s.events.depth() }
 
-// recent remembers the last few thousand playbacks asked for.
+// recent remembers the last few thousand ids.
 type recent struct {
 	mu   sync.Mutex
-	set  map[telephony.PlaybackID]bool
-	ring [4096]telephony.PlaybackID
+	set  map[string]bool
+	ring [4096]string
 	next int
 }
 
-// add tells whether p is new.
-func (r *recent) add(p telephony.PlaybackID) bool {
+// add tells whether id is new.
+func (r *recent) add(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.set == nil {
-		r.set = map[telephony.PlaybackID]bool{}
+		r.set = map[string]bool{}
 	}
-	if r.set[p] {
+	if r.set[id] {
 		return false
 	}
 	delete(r.set, r.ring[r.next])
-	r.ring[r.next] = p
-	r.set[p] = true
+	r.ring[r.next] = id
+	r.set[id] = true
 	r.next = (r.next + 1) % len(r.ring)
 	return true
 }
 
-func (r *recent) remove(p telephony.PlaybackID) {
+func (r *recent) remove(id string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	delete(r.set, p)
+	delete(r.set, id)
 }

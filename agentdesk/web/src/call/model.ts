@@ -65,7 +65,7 @@ export class Caller {
     }
     if (!this.#wanted) return;
     try {
-      const c = await this.#env.api.publicCall(number.trim());
+      const c = await this.#env.api.publicCall(number.trim().replaceAll('.', ' '));
       if (!this.#wanted) return;
       phone.use({ uri: c.uri, user: c.user, password: c.password, path: c.path });
       await this.#usable();

@@ -11,9 +11,9 @@ export function ConnectionBanner({ desk }: { desk: Desk }): JSX.Element | null {
   const call = desk.phone.state.value.call;
   if (c.kind === 'stopped') {
     return (
-      <div class="app-banner app-banner--stop" role="alert">
+      <div class="app-banner app-banner--stop">
         <Icon name="plug" />
-        <p><strong>{stoppedText(c.code)}</strong>{c.code === CloseTakenOver && ' Nothing you typed is lost.'}{call && ' The call you are on keeps its sound here until it ends.'}</p>
+        <p role="alert"><strong>{stoppedText(c.code)}</strong>{c.code === CloseTakenOver && ' Nothing you typed is lost.'}{call && ' The call you are on keeps its sound here until it ends.'}</p>
         {c.code === CloseTakenOver ? <Button kind="primary" onClick={() => desk.takeBack()}>Use the desk here</Button> : <Button onClick={() => desk.reload()}>Reload</Button>}
       </div>
     );

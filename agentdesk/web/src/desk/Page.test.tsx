@@ -152,11 +152,11 @@ describe('the page', () => {
     w.server.cut(CloseTakenOver);
     await drawn();
     expect(root.querySelector('[role=alert]')?.textContent).toContain('another tab');
-    expect(root.querySelector('main')?.hasAttribute('inert')).toBe(true);
+    expect(root.querySelector('.app-main')?.hasAttribute('inert')).toBe(true);
     button(/Use the desk here/)?.click();
     await drawn();
     expect(desk.connection.value.kind).toBe('live');
-    expect(root.querySelector('main')?.hasAttribute('inert')).toBe(false);
+    expect(root.querySelector('.app-main')?.hasAttribute('inert')).toBe(false);
   });
 
   it('shows what waits with its age against target in words', async () => {

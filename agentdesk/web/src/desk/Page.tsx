@@ -101,14 +101,19 @@ function Workspace({ desk, d, view }: { desk: Desk; d: DeskState; view: View }):
   const w = desk.current.value;
   const dialog = view.dialog.value;
   const close = () => { view.dialog.value = ''; };
+  // A desk that has stopped is still to be read, but only its banner can be used.
+  const stopped = desk.connection.value.kind === 'stopped';
+  const Main = stopped ? 'div' : 'main';
   return (
     <div class="app-desk">
-      <a href="#main" class="govuk-skip-link">Skip to the contact</a>
+      <a href={stopped ? "#stopped" : "#main"} class="govuk-skip-link">Skip to the contact</a>
       <Announcer desk={desk} d={d} />
       <IdentityBar desk={desk} d={d} view={view} />
-      <ConnectionBanner desk={desk} />
+      {stopped
+        ? <main id="stopped"><h1 class="govuk-visually-hidden">The desk is not open here</h1><ConnectionBanner desk={desk} /></main>
+        : <ConnectionBanner desk={desk} />}
       <Notices desk={desk} />
-      <main class={`app-main${w ? ' app-main--contact' : ''}`} id="main" tabIndex={-1} inert={desk.connection.value.kind === 'stopped'}>
+      <Main class={`app-main${w ? ' app-main--contact' : ''}`} id="main" tabIndex={-1} inert={stopped}>
         {d.work.length > 1 && (
           <nav class="app-switch" aria-label="Contacts in hand">
             {d.work.map((x) => (
@@ -139,7 +144,7 @@ function Workspace({ desk, d, view }: { desk: Desk; d: DeskState; view: View }):
               <Idle desk={desk} d={d} view={view} />
               <Queues desk={desk} d={d} />
             </div>}
-      </main>
+      </Main>
       {dialog === 'help' && <HelpDialog onClose={close} />}
       {dialog === 'keypad' && <KeypadDialog desk={desk} onClose={close} />}
       {dialog === 'person' && w && view.editing.value && <PersonDialog desk={desk} d={d} w={w} person={view.editing.value} onClose={close} />}

@@ -62,7 +62,8 @@ export function likelyName(w: WorkItem): string {
   const people = w.people ?? [];
   const attached = people.find((p) => p.attached);
   if (attached) return attached.name;
-  return people.length <= 3 ? people.map((p) => p.name).filter(Boolean).join(' or ') : '';
+  const names = [...new Set(people.map((p) => p.name).filter(Boolean))];
+  return names.length <= 3 ? names.join(' or ') : '';
 }
 
 const gates: Record<string, string> = {
