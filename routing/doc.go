@@ -64,12 +64,11 @@
 //
 // # Refusals
 //
-// A handler who missed, declined or could not be reached with a contact is passed
-// over for it while somebody else could take it at once, and rests. When nobody
-// else can, the refusals are forgotten: the contact goes to whoever is free first,
-// which may be the same handler after their rest. So no contact bounces while
-// there is somebody else, and none waits for the end of somebody's conversation
-// while a handler is free.
+// A handler who missed, declined or could not be reached with a contact rests, and
+// is passed over for it while somebody else could take it at once. They are offered
+// it again only when they are free, nothing they have not refused waits for them,
+// and nobody else is free. So no contact bounces while there is somebody else, and
+// none waits for the end of somebody's conversation while a handler is idle.
 //
 // # Endings
 //

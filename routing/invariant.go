@@ -174,9 +174,6 @@ func (a *audit) lines() {
 					a.fault("contact %s is kept for a handler but is not listed so", c.id)
 				}
 			}
-			if len(c.refusers) > 0 {
-				a.fault("contact %s waits for anybody but is kept from those who refused it", c.id)
-			}
 		case PhaseRinging:
 			ringing[c.line.queue]++
 		}
@@ -376,7 +373,7 @@ func (a *audit) nothingLeftUndone() {
 				continue
 			}
 			for _, h := range free {
-				if _, able := h.profile.fits(ch, c.line.needs); able && !c.deniedTo(h.id) {
+				if _, able := h.profile.fits(ch, c.line.needs); able && (!c.held || h.id == c.prefers()) {
 					a.fault("contact %s waits although %s could take it", c.id, h.id)
 				}
 			}

@@ -98,7 +98,6 @@ func TestAuditorFindsWhatIsBroken(t *testing.T) {
 			e.settle(e.handlers["carl"])
 			e.freed, e.changed = nil, nil
 		}, "could take it"},
-		"a refusal that strands":     {func(e *Engine) { e.contacts["c4"].refusers = []AgentID{"anna", "ben", "carl", "dora"} }, "kept from those who refused it"},
 		"work left undone":           {func(e *Engine) { e.recheck = true }, "left undone"},
 		"a phase nobody knows":       {func(e *Engine) { e.contacts["c0"].phase = "dancing" }, "unknown phase"},
 		"a contact under another id": {func(e *Engine) { e.contacts["c0"].id = "other" }, "under another id"},

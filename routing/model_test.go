@@ -287,8 +287,8 @@ func (m *model) gate(p *person, c *item) routing.Gate {
 	return ""
 }
 
-// match goes through all waiting contacts in order of place. Those who refused a
-// contact are passed over only while somebody else could take it at once.
+// match goes through all waiting contacts in order of place, and then once more
+// for those whom only handlers who refused them could take at once.
 func (m *model) match() {
 	var waiting []*item
 	for _, c := range m.contacts {
@@ -305,9 +305,14 @@ func (m *model) match() {
 	})
 	for _, c := range waiting {
 		m.place(c)
+	}
+	for _, c := range waiting {
 		if c.phase == "" && len(c.refused) > 0 {
+			refused := c.refused
 			c.refused = nil
-			m.place(c)
+			if m.place(c); c.phase == "" {
+				c.refused = refused
+			}
 		}
 	}
 	for _, c := range m.contacts {

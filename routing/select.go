@@ -24,9 +24,7 @@ func (e *Engine) offerAll() {
 		if len(e.pending) > 1 {
 			slices.SortFunc(e.pending, comparePlaces)
 		}
-		for _, c := range e.pending {
-			e.seekHandler(c)
-		}
+		e.seekHandlers(e.pending)
 	case len(e.pending) == 0 && len(e.freed) == 1:
 		e.seekContact(e.freed[0])
 	default:
@@ -34,9 +32,6 @@ func (e *Engine) offerAll() {
 	}
 	for i, c := range e.pending {
 		c.fresh = false
-		if c.place >= 0 {
-			c.refusers = nil // nobody else was there: the next round begins
-		}
 		e.pending[i] = nil
 	}
 	e.pending = e.pending[:0]
@@ -44,27 +39,67 @@ func (e *Engine) offerAll() {
 	e.freed = e.freed[:0]
 }
 
-// seekHandler offers a waiting contact to the best available handler, if any: to
-// one who refused it only when there is nobody else.
+// seekHandlers goes through contacts in order of place, then once more for those
+// left whom only handlers who refused them could take.
+func (e *Engine) seekHandlers(contacts []*inquiry) {
+	again := false
+	for _, c := range contacts {
+		e.seekHandler(c)
+		again = again || len(c.refusers) > 0
+	}
+	if !again {
+		return
+	}
+	for _, c := range contacts {
+		e.seekRefuser(c)
+	}
+}
+
+// seekHandler offers a waiting contact to the best available handler who has not
+// refused it, if any.
 func (e *Engine) seekHandler(c *inquiry) {
 	if c.place < 0 {
 		return
 	}
-	h := e.bestHandler(c)
-	if h == nil && len(c.refusers) > 0 {
-		c.refusers = nil
-		h = e.bestHandler(c)
-	}
-	if h != nil {
+	if h := e.bestHandler(c); h != nil {
 		e.offerTo(c, h)
 	}
 }
 
-// seekContact offers an available handler the most due contact they may take.
+// seekRefuser begins a new round for a contact if somebody who refused it is free.
+func (e *Engine) seekRefuser(c *inquiry) {
+	if c.place < 0 || len(c.refusers) == 0 {
+		return
+	}
+	before := c.refusers
+	c.refusers = nil
+	h := e.bestHandler(c)
+	if h == nil {
+		c.refusers = before
+		return
+	}
+	e.offerTo(c, h)
+}
+
+// seekContact offers an available handler the most due contact they may take and
+// have not refused; if there is none, the most due they have.
 func (e *Engine) seekContact(h *handler) {
 	if !h.available() {
 		return
 	}
+	c := e.mostDue(h, false)
+	if c == nil {
+		if c = e.mostDue(h, true); c == nil {
+			return
+		}
+		c.refusers = nil // a new round
+	}
+	e.offerTo(c, h)
+}
+
+// mostDue is the most due contact the handler may take, if any: of all, or of
+// those they have not refused.
+func (e *Engine) mostDue(h *handler, all bool) *inquiry {
 	var best *inquiry
 	var at place
 	for _, l := range h.profile.lines {
@@ -74,15 +109,13 @@ func (e *Engine) seekContact(h *handler) {
 		if best != nil && !l.heap[0].before(at) {
 			continue
 		}
-		if c := l.first(0, h.id); c != nil {
+		if c := l.first(0, h.id, all); c != nil {
 			if p := placeOf(c); best == nil || p.before(at) {
 				best, at = c, p
 			}
 		}
 	}
-	if best != nil {
-		e.offerTo(best, h)
-	}
+	return best
 }
 
 // seekAll offers all that can be offered, the most due contact first.
@@ -97,9 +130,7 @@ func (e *Engine) seekAll() {
 		}
 	}
 	slices.SortFunc(all, comparePlaces)
-	for _, c := range all {
-		e.seekHandler(c)
-	}
+	e.seekHandlers(all)
 }
 
 // bestHandler is the available handler first in order of preference, proficiency,

@@ -53,8 +53,7 @@ type inquiry struct {
 	extended bool
 	// capacity is what the handler had for the channel when it was offered.
 	capacity int
-	// refusers missed or declined it since it last waited for anybody; misses counts
-	// all.
+	// refusers missed or declined it in this round; misses counts all rounds.
 	refusers []AgentID
 	misses   int
 
@@ -189,17 +188,17 @@ func (l *line) down(i int) (moved bool) {
 }
 
 // first finds the most due contact at or below heap position i that the handler
-// may be offered. It looks only below those they may not, so it costs one step
-// for each of those.
-func (l *line) first(i int, id AgentID) *inquiry {
+// may be offered, unless all is set leaving out those they refused. It looks only
+// below those left out, so it costs one step for each of them.
+func (l *line) first(i int, id AgentID, all bool) *inquiry {
 	if i >= len(l.heap) {
 		return nil
 	}
 	c := l.heap[i].c
-	if !c.held || id == c.prefers() {
+	if (!c.held || id == c.prefers()) && (all || len(c.refusers) == 0 || !c.refusedBy(id)) {
 		return c
 	}
-	left, right := l.first(2*i+1, id), l.first(2*i+2, id)
+	left, right := l.first(2*i+1, id, all), l.first(2*i+2, id, all)
 	if left == nil || right != nil && placeOf(right).before(placeOf(left)) {
 		return right
 	}
