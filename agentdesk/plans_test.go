@@ -120,8 +120,10 @@ func TestPlansOverHTTP(t *testing.T) {
 		{"boss", "POST", "/api/plans", `{"source":"good"}`, 422, `"field":"reason"`},
 		{"boss", "POST", "/api/plans", `{"source":"good","reason":"r","at":-1}`, 422, `"field":"at"`},
 		{"boss", "POST", "/api/plans", `{"source":"good","reason":"r","colour":1}`, 400, agentdesk.CodeBadRequest},
-		{"boss", "POST", "/api/plans", `{"source":"` + long + `","reason":"longer than other bodies may be","at":5,"needs_approval":true}`, 201,
-			`"plan":{"version":3,"state":"scheduled","origin":"","author":"boss","reason":"longer than other bodies may be"`},
+		{
+			"boss", "POST", "/api/plans", `{"source":"` + long + `","reason":"longer than other bodies may be","at":5,"needs_approval":true}`, 201,
+			`"plan":{"version":3,"state":"scheduled","origin":"","author":"boss","reason":"longer than other bodies may be"`,
+		},
 		{"boss", "POST", "/api/plans", `{"source":"` + strings.Repeat("#", 3<<20) + `","reason":"r"}`, 413, agentdesk.CodeTooLarge},
 		{"boss", "POST", "/api/plans/3/approve", `{"reason":"mine"}`, 409, agentdesk.CodeConflict},
 		{"boss", "POST", "/api/plans/1/approve", `{"reason":"agreed"}`, 200, `"approved_by":"boss"`},

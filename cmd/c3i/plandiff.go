@@ -73,7 +73,7 @@ func archived(name string) bool {
 
 // planText reads a plan that can be compared: a file, or a version.
 func planText(ctx context.Context, a *release.Archive, name string) (string, error) {
-	source := ""
+	var source string
 	if archived(name) {
 		r, err := versionOf(ctx, a, name)
 		if err != nil {

@@ -267,18 +267,18 @@ func (a *Archive) refuse(ctx context.Context, n int, why string) error {
 // scheduled, so that journal and archive agree again. It gives the release that
 // has the text.
 func (a *Archive) Adopt(ctx context.Context, version int, source string) (Release, error) {
-	if have, err := a.List(ctx); err != nil {
+	have, err := a.List(ctx)
+	if err != nil {
 		return Release{}, err
-	} else {
-		for _, r := range have {
-			if r.Number == version && r.Hash == hashOf(source) {
-				return a.markPublished(ctx, version)
-			}
+	}
+	for _, r := range have {
+		if r.Number == version && r.Hash == hashOf(source) {
+			return a.markPublished(ctx, version)
 		}
 	}
 	_, problems := plan.Parse("plan", []byte(source))
 	var made Release
-	err := a.commit(ctx, func(s *shelf) (change, error) {
+	err = a.commit(ctx, func(s *shelf) (change, error) {
 		now := a.instant()
 		current := s.inForce()
 		made = Release{

@@ -8,6 +8,7 @@ import (
 	"github.com/rogpeppe/go-internal/diff"
 
 	"example.org/c3i/contact"
+	"example.org/c3i/routing/plan"
 )
 
 // Change is one difference between two plans.
@@ -64,7 +65,8 @@ var singular = map[string]string{
 // Diff compares two plans by what they say: comments, layout, the order of keys
 // and how a length of time is written do not count; the order of rules does. It
 // compares whatever the texts hold, in the order of the newer text; what only the
-// older has follows. Both must be plans that plan.Parse takes.
+// older has follows. A text that plan.Parse does not take gives its Problems as
+// the error.
 func Diff(a, b string) ([]Change, error) {
 	was, err := parse(a)
 	if err != nil {
@@ -95,6 +97,9 @@ func Diff(a, b string) ([]Change, error) {
 type mapping yaml.MapSlice
 
 func parse(text string) (mapping, error) {
+	if _, problems := plan.Parse("plan", []byte(text)); problems.HasErrors() {
+		return nil, problems
+	}
 	var m yaml.MapSlice
 	if err := yaml.UnmarshalWithOptions([]byte(text), &m, yaml.UseOrderedMap()); err != nil {
 		return nil, fmt.Errorf("release: compare plans: %w", err)
@@ -159,7 +164,7 @@ func diffThings(one string, was, now mapping) []Change {
 
 // diffFields compares two values key by key.
 func diffFields(what, field string, x, y any) []Change {
-	if (isMap(x) || x == nil) && (isMap(y) || y == nil) && !(x == nil && y == nil) {
+	if (isMap(x) || x == nil) && (isMap(y) || y == nil) && (x != nil || y != nil) {
 		var out []Change
 		for _, k := range keysOf(asMap(y), asMap(x)) {
 			below := k
