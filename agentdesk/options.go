@@ -40,6 +40,12 @@ type Options struct {
 	// Languages lists codes and names for the person form.
 	Languages []routing.Code
 
+	// Plans is the archive of plans; nil answers that there is none.
+	Plans Plans
+	// Why explains a contact's routing, as JSON will show it; nil explains none.
+	// Errors for the asker are *Error.
+	Why func(ctx context.Context, id contact.ID) (any, error)
+
 	// Phones provisions browser phones; nil gives desks no browser phone.
 	Phones Phones
 	// SIPPhones tells whether handlers' own SIP phones can be rung; changes come

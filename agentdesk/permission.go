@@ -10,17 +10,24 @@ const (
 	MaySavePeople Permission = "people.save"
 	MaySeeAgents  Permission = "agents.list"
 	MaySeeAlerts  Permission = "alerts.see"
+	// MaySeePlans reads plans and their history, MayPublishPlans changes which is
+	// in force, MayAskWhy reads the explanation of any contact's routing.
+	MaySeePlans     Permission = "plans.see"
+	MayPublishPlans Permission = "plans.publish"
+	MayAskWhy       Permission = "contacts.why"
 )
 
 var handlerMay = []Permission{MayUseDesk, MayReadPeople, MaySavePeople}
 
-var supervisorMay = append([]Permission{MaySeeAgents, MaySeeAlerts}, handlerMay...)
+var supervisorMay = append([]Permission{MaySeeAgents, MaySeeAlerts, MaySeePlans, MayAskWhy}, handlerMay...)
+
+var managerMay = append([]Permission{MayPublishPlans}, supervisorMay...)
 
 // roles says what each role may do. A role that is not listed may do nothing.
 var roles = map[Role][]Permission{
 	RoleHandler:    handlerMay,
 	RoleSupervisor: supervisorMay,
-	RoleManager:    supervisorMay,
+	RoleManager:    managerMay,
 }
 
 // Known reports whether the role exists.

@@ -40,6 +40,12 @@ func (s *Server) routeTable() []route {
 		{method: "GET", path: "/api/people/{id}/timeline", handle: s.handleTimeline, session: true, need: MayReadPeople},
 		{method: "GET", path: "/api/queues", handle: s.handleQueues, session: true, need: MayUseDesk},
 		{method: "GET", path: "/api/agents", handle: s.handleAgents, session: true, need: MaySeeAgents},
+		{method: "GET", path: "/api/plans", handle: s.handlePlans, session: true, need: MaySeePlans},
+		{method: "POST", path: "/api/plans", handle: s.handlePublishPlan, session: true, need: MayPublishPlans},
+		{method: "GET", path: "/api/plans/{version}", handle: s.handlePlan, session: true, need: MaySeePlans},
+		{method: "POST", path: "/api/plans/{version}/approve", handle: s.handleApprovePlan, session: true, need: MayPublishPlans},
+		{method: "POST", path: "/api/plans/{version}/rollback", handle: s.handleRollbackPlan, session: true, need: MayPublishPlans},
+		{method: "GET", path: "/api/contacts/{id}/why", handle: s.handleWhy, session: true, need: MayAskWhy},
 		{method: "POST", path: "/api/public/call", handle: s.handlePublicCall},
 		{method: "GET", path: "/ws", handle: s.handleDesk},
 		{method: "GET", path: "/sip", handle: s.handleSIP},
@@ -136,11 +142,16 @@ func userOf(ctx context.Context) User {
 
 // readJSON reads one JSON object, strictly, or answers and reports false.
 func (s *Server) readJSON(w http.ResponseWriter, r *http.Request, into any) bool {
+	return s.readLongJSON(w, r, into, bodyMax)
+}
+
+// readLongJSON is readJSON with another bound, in bytes.
+func (s *Server) readLongJSON(w http.ResponseWriter, r *http.Request, into any, most int64) bool {
 	if ct := r.Header.Get("Content-Type"); !strings.HasPrefix(ct, "application/json") {
 		s.writeError(w, &Error{Code: CodeBadRequest, Message: "Send JSON, with the header Content-Type: application/json."})
 		return false
 	}
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, bodyMax))
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, most))
 	dec.DisallowUnknownFields()
 	err := dec.Decode(into)
 	if err == nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"sync/atomic"
 	"time"
 
 	"example.org/c3i/agentdesk"
@@ -48,9 +47,6 @@ func sounds(set *prompts.Set) func(name, language string) (telephony.Media, bool
 		return telephony.Media{URI: uri, Length: length.Std()}, true
 	}
 }
-
-// planInForce is the compiled plan desks read; it is set when one is published.
-type planInForce struct{ atomic.Pointer[routing.Plan] }
 
 // queueViews reads the engine for the desks.
 func queueViews(d *live.Driver) func() []agentdesk.QueueView {

@@ -30,7 +30,7 @@ import (
 	"example.org/c3i/routing"
 	"example.org/c3i/routing/journal"
 	"example.org/c3i/routing/live"
-	"example.org/c3i/routing/plan"
+	"example.org/c3i/routing/release"
 	"example.org/c3i/telephony"
 	"example.org/c3i/telephony/ariswitch"
 )
@@ -249,10 +249,10 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	}
 	a.undo = append(a.undo, a.sw.Close)
 	phones := newBrowserPhones(a.sw)
-	var inForce planInForce
+	archive := release.New(a.redis, archiveName, nil)
 	a.desk, err = agentdesk.New(agentdesk.Options{
 		Redis: a.redis, Users: users, Records: records, Router: a.driver,
-		Plan: inForce.Load, Queues: queueViews(a.driver), Labels: labels(text.flow), Languages: languages(text.catalogue),
+		Plan: a.driver.Plan, Queues: queueViews(a.driver), Labels: labels(text.flow), Languages: languages(text.catalogue),
 		Phones: phones, SIPPhones: a.sw, PublicPhones: publicPhones(a.c.Desk, phones), PublicNumber: a.c.Telephony.Numbers[0],
 		PublicCalls: a.c.Desk.PublicCallLimit, SIPUpstream: "ws" + strings.TrimPrefix(ari.base, "http") + "/ws",
 		Web: web.Handler(), Registry: registry, Log: a.log.With().Str("part", "desk").Logger(),
@@ -284,17 +284,19 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 		return err
 	}
 	a.undo = append(a.undo, func() { _ = a.driver.Stop(context.Background()) })
-	if err := a.publish(ctx, text, &inForce); err != nil {
+	publisher, err := a.beginPlans(ctx, archive, text)
+	if err != nil {
 		return err
 	}
 	if err := a.settleRecovered(ctx); err != nil {
 		return err
 	}
-	if a.signOns, err = seedUsers(ctx, users, inForce.Load()); err != nil {
+	if a.signOns, err = seedUsers(ctx, users, a.driver.Plan()); err != nil {
 		return err
 	}
 
 	a.work.Go(func() { records.Run(a.life) })
+	a.part("plans", func() error { return publisher.Run(a.life) })
 	a.part("telephony", func() error { return a.ctl.Run(a.life) })
 	a.part("desk", func() error { return a.desk.Run(a.life) })
 	a.work.Go(func() {
@@ -355,33 +357,6 @@ func (a *app) awaitSwitch(ctx context.Context) error {
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-}
-
-// publish puts the seed plan in force the first time. Afterwards the plan in the
-// journal rules, unless the settings name a file that differs from it.
-func (a *app) publish(ctx context.Context, text *content, to *planInForce) error {
-	doc := text.plan
-	was := a.driver.Recovered()
-	if was.PlanVersion > 0 && (a.c.Plan == "" || was.PlanSource == doc.Source) {
-		p, err := plan.Load(was.PlanVersion, was.PlanSource)
-		if err != nil {
-			return fmt.Errorf("the plan in force cannot be read any more: %w; name a plan that can with --plan", err)
-		}
-		to.Store(p)
-		a.log.Info().Int("version", was.PlanVersion).Msg("the plan in force stays")
-		for _, q := range missingQueues(text.flow, p) {
-			a.log.Warn().Str("queue", q).Msg("the flow names a queue that the plan in force lacks; its rules choose another")
-		}
-		return nil
-	}
-	version := was.PlanVersion + 1
-	p := doc.Plan(version)
-	to.Store(p)
-	if _, err := a.driver.SubmitWait(ctx, routing.PlanPublished{Version: version, Source: doc.Source, Plan: p}); err != nil {
-		return fmt.Errorf("publish the plan: %w", err)
-	}
-	a.log.Info().Int("version", version).Str("file", doc.Name).Msg("plan published")
-	return nil
 }
 
 // settleRecovered closes what an earlier process left open: its calls are gone or

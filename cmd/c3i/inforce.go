@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
@@ -12,43 +13,45 @@ import (
 	"example.org/c3i/routing/plan"
 )
 
-// planOf reads the plan in force from the journal: that of the newest snapshot
-// or the last published after it. It is nil when none was published yet.
-func planOf(ctx context.Context, client redis.UniversalClient) (*routing.Plan, error) {
+// journalPlan reads the plan in force from the journal: that of the newest
+// snapshot or the last published after it. The version is 0 when none was
+// published yet.
+func journalPlan(ctx context.Context, client redis.UniversalClient) (version int, source string, err error) {
 	store := journal.NewRedis(client, journalName, journal.Retention{})
 	snap, have, err := journal.Latest(ctx, store)
 	if err != nil {
-		return nil, fmt.Errorf("read the plan in force: %w", err)
+		return 0, "", fmt.Errorf("read the plan in force: %w", err)
 	}
-	var version int
-	var source string
 	from := uint64(1)
 	if have {
 		if version, source, err = routing.SnapshotPlan(snap.State); err != nil {
-			return nil, fmt.Errorf("read the plan in force: %w", err)
+			return 0, "", fmt.Errorf("read the plan in force: %w", err)
 		}
 		from = snap.Seq + 1
 	}
 	published := routing.PlanPublished{}.Kind()
-	var last *journal.Record
 	err = store.Read(ctx, from, func(r journal.Record) error {
-		if r.Kind == published {
-			last = &r
+		if r.Kind != published {
+			return nil
 		}
+		var ev routing.PlanPublished
+		if err := json.Unmarshal(r.Event, &ev); err != nil {
+			return err
+		}
+		version, source = ev.Version, ev.Source
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read the plan in force: %w", err)
+		return 0, "", fmt.Errorf("read the plan in force: %w", err)
 	}
-	if last != nil {
-		ev, err := journal.Decode(last.Kind, last.Event, plan.Load)
-		if p, ok := ev.(routing.PlanPublished); err == nil && ok {
-			return p.Plan, nil
-		}
-		return nil, fmt.Errorf("read the plan in force: %w", err)
-	}
-	if version == 0 {
-		return nil, nil
+	return version, source, nil
+}
+
+// planOf is the plan in force, nil when none was published yet.
+func planOf(ctx context.Context, client redis.UniversalClient) (*routing.Plan, error) {
+	version, source, err := journalPlan(ctx, client)
+	if err != nil || version == 0 {
+		return nil, err
 	}
 	return plan.Load(version, source)
 }

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"example.org/c3i/contact"
+	"example.org/c3i/routing/explain"
+	"example.org/c3i/routing/journal"
+)
+
+func newWhy() *cobra.Command {
+	var list, asJSON bool
+	var count int
+	cmd := &cobra.Command{
+		Use:   "why CONTACT",
+		Short: "Say why a contact went where it did",
+		Long: `Steps the journal again and tells each decision about one contact, live or past, in
+order: the rule and plan version that chose its queue, how its due time came about,
+each offer with who else could have taken it and what kept the others out, and how
+it ended. Nothing is changed, and a running C3i is not disturbed.
+
+--list lists the contacts that arrived last, with their ids.`,
+		Example: `  c3i why --list
+  c3i why 01JD4Y6N8ZP3K5V7QX2R9T1B0C
+  c3i why 01JD4Y6N8ZP3K5V7QX2R9T1B0C --json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			switch {
+			case list && len(args) > 0:
+				return usageError{errors.New("c3i why: give a contact or --list, not both")}
+			case list && count < 1:
+				return usageError{errors.New("--count: give how many, at least 1")}
+			case !list && len(args) != 1:
+				return usageError{errors.New("c3i why: give the contact's id, and nothing else; c3i why --list shows the latest")}
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := settings(cmd)
+			if err != nil {
+				return err
+			}
+			client, done, err := openRedis(cmd.Context(), c)
+			if err != nil {
+				return err
+			}
+			defer done()
+			store := journal.NewRedis(client, journalName, journal.Retention{})
+			if list {
+				latest, err := explain.Latest(cmd.Context(), store, count)
+				if err != nil {
+					return err
+				}
+				return tellLatest(cmd, latest, asJSON)
+			}
+			x, err := explain.Contact(cmd.Context(), store, contact.ID(args[0]))
+			var unknown *explain.UnknownError
+			if errors.As(err, &unknown) {
+				return fmt.Errorf("%w; `c3i why --list` shows the latest", err)
+			}
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(cmd, x)
+			}
+			return tellWhy(cmd, x)
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+	}
+	cmd.Flags().BoolVar(&list, "list", false, "list the contacts that arrived last")
+	cmd.Flags().IntVar(&count, "count", 20, "with --list: how many")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	complete(cmd, "count", cobra.NoFileCompletions)
+	return withData(cmd)
+}
+
+func tellLatest(cmd *cobra.Command, latest []explain.Brief, asJSON bool) error {
+	if asJSON {
+		if latest == nil {
+			latest = []explain.Brief{}
+		}
+		return printJSON(cmd, latest)
+	}
+	w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "CONTACT\tCHANNEL\tARRIVED\tQUEUE\tSTATE\tENDING\tHANDLER")
+	for _, b := range latest {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", b.Contact, b.Channel, b.Arrival, orDash(string(b.Queue)), b.State, orDash(string(b.Ending)), orDash(string(b.Agent)))
+	}
+	return w.Flush()
+}
+
+func tellWhy(cmd *cobra.Command, x explain.Explanation) error {
+	out := cmd.OutOrStdout()
+	fmt.Fprintf(out, "contact %s (%s) arrived %s and is %s", x.Contact, x.Channel, x.Arrival, inState(x))
+	if x.Partial {
+		fmt.Fprint(out, "\nit arrived before the oldest state that is kept: its first steps are missing")
+	}
+	fmt.Fprint(out, "\n\n")
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, s := range x.Steps {
+		fmt.Fprintf(w, "+%s\t%s\n", s.After.Std().Round(time.Millisecond), s.Text)
+	}
+	return w.Flush()
+}
+
+func inState(x explain.Explanation) string {
+	switch x.State {
+	case "wrap_up":
+		return "in wrap-up"
+	case "ended":
+		return "over"
+	case "refused":
+		return "not known to routing, which refused it"
+	}
+	return x.State
+}
