@@ -102,7 +102,7 @@ func (m *Metrics) stepped(kind string, actions []routing.Action) {
 
 func (m *Metrics) sample(n routing.Counts) {
 	for state, count := range map[string]int{
-		"waiting": n.Waiting, "ringing": n.Ringing, "connecting": n.Connecting, "talking": n.Talking, "held": n.Held, "wrap_up": n.WrapUp,
+		"waiting": n.Waiting, "ringing": n.Ringing, "connecting": n.Connecting, "talking": n.Talking, "held": n.Held, "parked": n.Parked, "wrap_up": n.WrapUp,
 	} {
 		m.contacts.WithLabelValues(state).Set(float64(count))
 	}

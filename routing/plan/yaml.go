@@ -49,6 +49,8 @@ type reader struct {
 	file     string
 	lines    []string
 	problems Problems
+	// watch, when set, is told the keys known at each mapping with fixed ones.
+	watch func(path string, known []string)
 }
 
 // place is where a problem is.
@@ -227,6 +229,9 @@ func (r *reader) entries(v value) ([]entry, bool) {
 
 // fields reads a mapping whose keys are fixed, and reports those it does not know.
 func (r *reader) fields(v value, known ...string) map[string]entry {
+	if r.watch != nil {
+		r.watch(v.at.path, known)
+	}
 	list, _ := r.entries(v)
 	m := make(map[string]entry, len(list))
 	for _, e := range list {

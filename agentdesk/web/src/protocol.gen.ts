@@ -302,7 +302,7 @@ export type Channel = "phone" | "email" | "web";
 export type QueueID = string;
 
 /** Phase is where a handler's work on one contact stands. */
-export type Phase = "ringing" | "connecting" | "talking" | "held" | "wrap_up" | "waiting";
+export type Phase = "ringing" | "connecting" | "talking" | "held" | "wrap_up" | "parked" | "waiting";
 
 /**
  * Caller is what the network told us about who is calling. It is personal data:
@@ -351,6 +351,11 @@ export interface Facts {
   /** Vulnerable and RepeatVictim are markers a handler has set on the person. */
   vulnerable?: boolean;
   repeat_victim?: boolean;
+  /**
+   * Preferred is the sign-on name of the handler who should have the contact if
+   * they can: whoever spoke to the caller last, or owns the open report.
+   */
+  preferred?: string;
 }
 
 /** LabelledAnswer is one IVR choice. */
@@ -374,7 +379,27 @@ export interface Why {
   /** Needs lists the skills required, in order of name. */
   needs?: Need[];
   /**
-   * Chosen tells what decided among the eligible: "only_one", "proficiency",
+   * Step names the relaxation step in force, empty before the first; Needs are
+   * then the step's.
+   */
+  step?: string;
+  /** From is the queue the rule chose when the contact has overflowed from it. */
+  from?: QueueID;
+  /**
+   * KeptFrom is the earlier contact whose arrival this one has: the caller hung up
+   * waiting and rang back from the same line, for the same queue, in time.
+   */
+  kept_from?: ContactID;
+  /** Surges names the surges that are on, in the plan's order. */
+  surges?: string[];
+  /**
+   * Preferred is the handler the contact prefers, where the queue's plan heeds
+   * it; Preference says what came of it.
+   */
+  preferred?: AgentID;
+  preference?: Preference;
+  /**
+   * Chosen tells what decided among the eligible: "only_one", "preferred", "proficiency",
    * "longest_idle", "id", or "most_due" when a freed handler took the most due
    * of the contacts they may take.
    */
@@ -413,6 +438,9 @@ export type Skill = string;
 /** Level is a proficiency from 1 (learning) to 5 (expert). */
 export type Level = number;
 
+/** Preference says what came of a contact's preferred handler. */
+export type Preference = "met" | "waiting" | "refused" | "out_of_reach" | "skill_missing" | "wait_ran_out";
+
 /** Candidate is a handler who could have taken the contact. */
 export interface Candidate {
   agent: AgentID;
@@ -428,7 +456,7 @@ export interface GateCount {
 }
 
 /** Gate is a hard condition that removed a handler from the choice. */
-export type Gate = "not_ready" | "desk_lost" | "phone_down" | "resting" | "at_capacity" | "skill_missing" | "refused_this_contact";
+export type Gate = "not_ready" | "desk_lost" | "phone_down" | "resting" | "at_capacity" | "skill_missing" | "refused_this_contact" | "kept_for_preferred";
 
 /** HistoryEntry is one earlier contact, newest first. */
 export interface HistoryEntry {
