@@ -49,7 +49,8 @@ func newSimulate() *cobra.Command {
 		Short: "Try plans on a model, a table or past traffic, and compare them",
 		Long: `Runs the routing engine over modelled callers and handlers: how long would they
 have waited, how many would have given up, under each plan? Without a plan the one
-in the settings is taken; the first plan is what the others are compared with.
+in the settings is taken, or with --journal the one then in force; the first plan
+is what the others are compared with.
 
 What comes from outside is the same for every plan: from a model profile
 (--profile, a built-in name or a file), from a table of arrivals (--csv, with the
@@ -194,8 +195,19 @@ func (f simulateFlags) options(cmd *cobra.Command, c configs.Config, args []stri
 		o.Plans = append(o.Plans, sim.PlanInput{Name: name, Source: string(src)})
 	}
 	tellApart(o.Plans)
+	if f.journal {
+		h, err := f.history(cmd.Context(), c)
+		if err != nil {
+			return o, err
+		}
+		if fromSettings := len(o.Plans) > len(args); fromSettings && h.PlanSource != "" {
+			o.Plans[0] = sim.PlanInput{Name: "plan in force", Source: h.PlanSource}
+		}
+		o.Source = h.Source()
+		return o, nil
+	}
 	var err error
-	o.Source, err = f.source(cmd, c)
+	o.Source, err = f.source()
 	return o, err
 }
 
@@ -214,10 +226,7 @@ func tellApart(plans []sim.PlanInput) {
 	}
 }
 
-func (f simulateFlags) source(cmd *cobra.Command, c configs.Config) (sim.Source, error) {
-	if f.journal {
-		return f.history(cmd.Context(), c)
-	}
+func (f simulateFlags) source() (sim.Source, error) {
 	model, err := readModel(f.profile)
 	if err != nil {
 		return nil, err
@@ -238,7 +247,11 @@ func (f simulateFlags) source(cmd *cobra.Command, c configs.Config) (sim.Source,
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--growth: %w", err)}
 	}
-	modelled, err := model.Modelled(f.from, f.days, growth)
+	days := f.days
+	if f.staff && days == 0 {
+		days = 1 // the hours of a day are asked for
+	}
+	modelled, err := model.Modelled(f.from, days, growth)
 	if err != nil {
 		return nil, usageError{err}
 	}
@@ -268,7 +281,7 @@ func readModel(name string) (*sim.Model, error) {
 	return sim.ParseModel(name, src)
 }
 
-func (f simulateFlags) history(ctx context.Context, c configs.Config) (sim.Source, error) {
+func (f simulateFlags) history(ctx context.Context, c configs.Config) (*sim.History, error) {
 	from, err := instant(f.from)
 	if err != nil {
 		return nil, usageError{fmt.Errorf("--from: %w", err)}
@@ -282,11 +295,7 @@ func (f simulateFlags) history(ctx context.Context, c configs.Config) (sim.Sourc
 		return nil, err
 	}
 	defer done()
-	h, err := sim.ReadHistory(ctx, journal.NewRedis(client, journalName, journal.Retention{}), from, to)
-	if err != nil {
-		return nil, err
-	}
-	return h.Source(), nil
+	return sim.ReadHistory(ctx, journal.NewRedis(client, journalName, journal.Retention{}), from, to)
 }
 
 // instant reads a date or a time; empty is zero.

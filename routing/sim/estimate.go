@@ -19,6 +19,29 @@ type Estimate struct {
 func estimate(values []float64) Estimate { return estimateAt(values, 0.95) }
 
 func estimateAt(values []float64, confidence float64) Estimate {
+	return newEstimator(confidence).of(values)
+}
+
+// estimator makes many estimates and works each quantile of Student's t out once.
+type estimator struct {
+	confidence float64
+	quantiles  map[int]float64
+}
+
+func newEstimator(confidence float64) *estimator {
+	return &estimator{confidence: confidence, quantiles: map[int]float64{}}
+}
+
+func (x *estimator) quantile(degrees int) float64 {
+	q, is := x.quantiles[degrees]
+	if !is {
+		q = StudentT(degrees, (1+x.confidence)/2)
+		x.quantiles[degrees] = q
+	}
+	return q
+}
+
+func (x *estimator) of(values []float64) Estimate {
 	n, sum := 0, 0.0
 	for _, v := range values {
 		if !math.IsNaN(v) {
@@ -40,7 +63,7 @@ func estimateAt(values []float64, confidence float64) Estimate {
 			squares += (v - e.Mean) * (v - e.Mean)
 		}
 	}
-	e.Half = StudentT(n-1, (1+confidence)/2) * math.Sqrt(squares/float64(n-1)/float64(n))
+	e.Half = x.quantile(n-1) * math.Sqrt(squares/float64(n-1)/float64(n))
 	return e
 }
 

@@ -151,6 +151,9 @@ func (s *sums) value(m Metric, f Formula) float64 {
 	case Wait99:
 		return s.percentile(0.99)
 	case Longest:
+		if s.offered == 0 {
+			return math.NaN()
+		}
 		return s.longest
 	case AHT:
 		return s.worked / s.handled

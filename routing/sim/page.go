@@ -23,6 +23,7 @@ func (r *Report) WriteHTML(out io.Writer) error {
 type page struct {
 	*Report
 	Symbols     string
+	Heading     string
 	Headline    []headline
 	Differences []pageDifference
 	Charts      []chart
@@ -41,6 +42,8 @@ type pageDifference struct {
 	Rows       []differenceRow
 	Heads      []string
 	Queues     []queueRow
+	// Moved tells that some queue gets other contacts under the two plans.
+	Moved bool
 }
 
 type queueRow struct {
@@ -63,7 +66,7 @@ type sectionRow struct {
 }
 
 func (r *Report) page() page {
-	p := page{Report: r, Symbols: symbols}
+	p := page{Report: r, Symbols: symbols, Heading: strings.ToUpper(r.What[:1]) + r.What[1:]}
 	for _, d := range r.Metrics {
 		h := headline{Label: d.Label, Formula: d.Formula}
 		known := false
@@ -105,6 +108,9 @@ func (r *Report) pageDifference(c Comparison) pageDifference {
 		q := queueRow{Label: row.Label()}
 		for _, m := range telling {
 			def, e := r.definition(m), row.Figure(m)
+			if def.Unit == Count && row.Figure(Offered).Mean != 0 {
+				def.Better, d.Moved = 0, true
+			}
 			cell := differenceRow{Value: "–", Class: "no"}
 			if e.Known() {
 				cell.Value, cell.Verdict = def.signed(e), Verdict(def, e)

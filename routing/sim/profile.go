@@ -174,16 +174,13 @@ func ParseModel(file string, src []byte) (*Model, error) {
 	if nesting(src) > maxNesting {
 		return bad(1, 1, "too_deep", "brackets or dashes are nested too deep for a profile")
 	}
-	tree, err := parser.ParseBytes(src, 0)
+	var f modelFile
+	tree, err := decode(src, &f)
 	if err != nil {
 		return nil, yamlError(file, err)
 	}
 	if len(tree.Docs) != 1 {
 		return bad(1, 1, "two_documents", "one document is expected in a profile")
-	}
-	var f modelFile
-	if err := yaml.UnmarshalWithOptions(src, &f, yaml.Strict(), yaml.DisallowUnknownField()); err != nil {
-		return nil, yamlError(file, err)
 	}
 	r := &modelReader{file: file, tree: tree}
 	m := r.model(&f)
@@ -191,6 +188,20 @@ func ParseModel(file string, src []byte) (*Model, error) {
 		return nil, r.err
 	}
 	return m, nil
+}
+
+// decode parses and decodes. The YAML library panics on some malformed texts, which
+// are mistakes like any other here.
+func decode(src []byte, into *modelFile) (tree *ast.File, err error) {
+	defer func() {
+		if recover() != nil {
+			tree, err = nil, errors.New("this is not YAML that can be read")
+		}
+	}()
+	if tree, err = parser.ParseBytes(src, 0); err != nil {
+		return nil, err
+	}
+	return tree, yaml.UnmarshalWithOptions(src, into, yaml.Strict(), yaml.DisallowUnknownField())
 }
 
 // nesting overestimates how deep a text nests, because the parser's time grows

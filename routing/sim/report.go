@@ -16,8 +16,10 @@ type Report struct {
 	// What was simulated, and Notes on what was assumed.
 	What  string   `json:"what"`
 	Notes []string `json:"notes"`
-	From  string   `json:"from"`
-	To    string   `json:"to"`
+	// Warnings are what a reader must know before reading on.
+	Warnings []string `json:"warnings,omitempty"`
+	From     string   `json:"from"`
+	To       string   `json:"to"`
 	// Period is From and To for people, in the first plan's zone.
 	Period string `json:"period"`
 	Seed   uint64 `json:"seed"`
@@ -99,7 +101,7 @@ func newReport(o *Options, plans []*prepared, done [][]result) *Report {
 	}
 	r.Period = period(plans[0].zone, from, to)
 	if o.Within <= 0 && !samePromises(plans) {
-		r.Notes = append(slices.Clone(r.Notes), "The plans promise different times, so their service levels measure different things: compare waits, or set one threshold for all (--within).")
+		r.Warnings = append(r.Warnings, "The plans promise different times, so their service levels measure different things: compare waits, or set one threshold for all (--within).")
 	}
 	for _, list := range done {
 		for _, one := range list {
@@ -107,11 +109,12 @@ func newReport(o *Options, plans []*prepared, done [][]result) *Report {
 			r.Steps += one.steps
 		}
 	}
+	x := newEstimator(0.95)
 	for i, p := range plans {
-		r.Plans = append(r.Plans, planReport(p, column(done, i), r.Metrics, o.Formula))
+		r.Plans = append(r.Plans, planReport(x, p, column(done, i), r.Metrics, o.Formula))
 	}
 	for i := 1; i < len(plans); i++ {
-		r.Comparisons = append(r.Comparisons, compare(plans[i], plans[0], column(done, i), column(done, 0), r.Metrics, o.Formula))
+		r.Comparisons = append(r.Comparisons, compare(x, plans[i], plans[0], column(done, i), column(done, 0), r.Metrics, o.Formula))
 	}
 	return r
 }
@@ -182,7 +185,7 @@ func groupsIn(p *prepared, lists ...[]result) []Group {
 	return all
 }
 
-func planReport(p *prepared, list []result, metrics []Definition, f Formula) PlanReport {
+func planReport(x *estimator, p *prepared, list []result, metrics []Definition, f Formula) PlanReport {
 	out := PlanReport{Name: p.name}
 	values := make([]float64, len(list))
 	for _, g := range groupsIn(p, list) {
@@ -191,7 +194,7 @@ func planReport(p *prepared, list []result, metrics []Definition, f Formula) Pla
 			for i, one := range list {
 				values[i] = one.groups[g].value(m.Metric, f)
 			}
-			if e := estimate(values); e.Known() {
+			if e := x.of(values); e.Known() {
 				row.Figures[m.Metric] = e
 			}
 		}
@@ -213,7 +216,7 @@ func planReport(p *prepared, list []result, metrics []Definition, f Formula) Pla
 	return out
 }
 
-func compare(p, base *prepared, list, with []result, metrics []Definition, f Formula) Comparison {
+func compare(x *estimator, p, base *prepared, list, with []result, metrics []Definition, f Formula) Comparison {
 	c := Comparison{Plan: p.name, With: base.name}
 	values := make([]float64, len(list))
 	for _, g := range groupsIn(p, list, with) {
@@ -225,7 +228,7 @@ func compare(p, base *prepared, list, with []result, metrics []Definition, f For
 			for i := range list {
 				values[i] = list[i].groups[g].value(m.Metric, f) - with[i].groups[g].value(m.Metric, f)
 			}
-			e := estimate(values)
+			e := x.of(values)
 			if !e.Known() {
 				continue
 			}

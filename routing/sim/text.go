@@ -23,6 +23,9 @@ func (r *Report) WriteText(out io.Writer) error {
 	} else {
 		b.WriteString("Figures are means with 95 % confidence intervals (Student's t over replications).\n")
 	}
+	for _, n := range r.Warnings {
+		b.WriteString("NOTE: " + n + "\n")
+	}
 	for _, n := range r.Notes {
 		b.WriteString("- " + n + "\n")
 	}
