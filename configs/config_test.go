@@ -13,6 +13,16 @@ import (
 	"example.org/c3i/configs"
 )
 
+// TestMain takes away what scripts/with-env sets, which would win over the files.
+func TestMain(m *testing.M) {
+	for _, kv := range os.Environ() {
+		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, configs.EnvPrefix+"_") {
+			_ = os.Unsetenv(name)
+		}
+	}
+	os.Exit(m.Run())
+}
+
 func write(t *testing.T, text string) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "c3i.yaml")

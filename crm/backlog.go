@@ -48,8 +48,9 @@ func (b *backlog) size() int {
 	return len(b.list)
 }
 
-// Backlog tells how many arrivals wait to be recorded.
-func (s *Store) Backlog() int { return s.backlog.size() }
+// Backlog tells how many arrivals wait to be recorded, or to be put on their
+// timelines.
+func (s *Store) Backlog() int { return s.backlog.size() + int(s.tidying.under.Load()) }
 
 // Run records arrivals that Identify could not, as soon as Redis takes them. It
 // returns when ctx ends.

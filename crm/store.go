@@ -54,6 +54,7 @@ type Store struct {
 	now     func() time.Time
 	secret  []byte
 	backlog backlog
+	tidying tidying
 }
 
 // Open prepares the store: it loads the scripts and reads, or the first time
@@ -102,51 +103,73 @@ func (s *Store) identify(ctx context.Context, a Arrival) (contact.Facts, error) 
 		rec.Number = Canonical(a.Caller.Number, s.region)
 	}
 	f.Line = s.line(rec.Number)
-	since := strconv.FormatInt(milliseconds(a.At.Add(-30*contact.Day)), 10)
-	if f.Line != "" {
-		var people *redis.MapStringStringCmd
-		var recent *redis.IntCmd
-		_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
-			people = p.HGetAll(ctx, linePeopleKey(f.Line))
-			recent = p.ZCount(ctx, lineTag(f.Line)+":order", since, "("+strconv.FormatInt(milliseconds(a.At), 10))
-			return nil
-		})
-		if err != nil {
-			return f, fmt.Errorf("crm: identify: %w", err)
-		}
-		f.Contacts30d = int(recent.Val())
-		if ps := people.Val(); len(ps) == 1 {
-			for _, text := range ps {
-				var p Person
-				if err := json.Unmarshal([]byte(text), &p); err != nil {
-					return f, fmt.Errorf("crm: identify: a person of the line cannot be read: %w", err)
-				}
-				f.Person, f.Vulnerable, f.RepeatVictim = p.ID, p.Vulnerable, p.RepeatVictim
-			}
-		}
-	}
-	rec.Person, rec.Facts = f.Person, f
-	if f.Person != "" {
-		n, err := s.redis.ZCount(ctx, personTag(f.Person)+":order", since, "("+strconv.FormatInt(milliseconds(a.At), 10)).Result()
-		if err != nil {
-			return f, fmt.Errorf("crm: identify: %w", err)
-		}
-		f.Contacts30d = max(f.Contacts30d, int(n))
-		rec.Facts = f
-	}
-	if _, err := s.set(ctx, a.ID, arrivalFields(rec)); err != nil {
+	rec.Facts = f
+	if err := s.known(ctx, &rec, &f); err != nil {
 		return f, fmt.Errorf("crm: identify: %w", err)
 	}
+	// The record is there; its place on the timelines need not hold the caller up.
+	s.later(a.ID)
 	return f, nil
+}
+
+// known fills in what the store knows of a caller and writes the contact's
+// record: one round trip for a caller nobody knows, two for a person.
+func (s *Store) known(ctx context.Context, rec *Record, f *contact.Facts) error {
+	since := strconv.FormatInt(milliseconds(rec.Arrival.Add(-30*contact.Day)), 10)
+	until := "(" + strconv.FormatInt(milliseconds(rec.Arrival), 10)
+	var people *redis.MapStringStringCmd
+	var recent *redis.IntCmd
+	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		if f.Line != "" {
+			people = p.HGetAll(ctx, linePeopleKey(f.Line))
+			recent = p.ZCount(ctx, lineTag(f.Line)+":order", since, until)
+		}
+		p.Eval(ctx, recordSetLua, []string{contactKey(rec.ID)}, arrivalFields(*rec)...)
+		return nil
+	})
+	if err != nil || f.Line == "" {
+		return err
+	}
+	f.Contacts30d = int(recent.Val())
+	ps := people.Val()
+	if len(ps) != 1 {
+		if f.Contacts30d == 0 {
+			return nil
+		}
+		rec.Facts = *f
+		return s.eval(ctx, recordSetLua, []string{contactKey(rec.ID)}, factsFields(*rec)...).Err()
+	}
+	for _, text := range ps {
+		var p Person
+		if err := json.Unmarshal([]byte(text), &p); err != nil {
+			return fmt.Errorf("a person of the line cannot be read: %w", err)
+		}
+		f.Person, f.Vulnerable, f.RepeatVictim = p.ID, p.Vulnerable, p.RepeatVictim
+	}
+	var theirs *redis.IntCmd
+	rec.Person, rec.Facts = f.Person, *f
+	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		theirs = p.ZCount(ctx, personTag(f.Person)+":order", since, until)
+		p.Eval(ctx, recordSetLua, []string{contactKey(rec.ID)}, factsFields(*rec)...)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	f.Contacts30d = max(f.Contacts30d, int(theirs.Val()))
+	return nil
+}
+
+func factsFields(r Record) []any {
+	facts, _ := json.Marshal(r.Facts) // plain strings: cannot fail
+	return []any{"person", string(r.Person), "facts", facts}
 }
 
 func arrivalFields(r Record) []any {
 	caller, _ := json.Marshal(r.Caller) // plain strings: cannot fail
-	facts, _ := json.Marshal(r.Facts)
-	return []any{
-		"channel", string(r.Channel), "caller", caller, "number", r.Number, "person", string(r.Person),
-		"arrival", int64(r.Arrival), "facts", facts,
-	}
+	return append([]any{
+		"channel", string(r.Channel), "caller", caller, "number", r.Number, "arrival", int64(r.Arrival),
+	}, factsFields(r)...)
 }
 
 // Ended records how a contact left the switch.

@@ -43,6 +43,12 @@ func ringAway(t *testing.T, s *harness.System, from string) *sipphone.Call {
 	return call
 }
 
+// comesBack waits until the desk has connected to the new process by itself.
+func comesBack(t *testing.T, h *handler, seen int) {
+	t.Helper()
+	harness.Await(t, h.name+"'s desk to come back", 15*time.Second, func() bool { return h.desk.Stats().Snapshots > seen })
+}
+
 const fallbackSettings = `
 telephony:
   fallback_retry: 1s
@@ -68,6 +74,7 @@ func TestC3iKilled(t *testing.T) {
 	waiting := ring(t, s, "07700900411", "11")
 	inState(t, s, "waiting", 1)
 
+	seen := h1.desk.Stats().Snapshots
 	s.Kill()
 	must(t, "the waiting caller is not met by silence", waiting.WaitAudio(ctx))
 	converse(t, talking, rang) // Asterisk carries it on
@@ -84,6 +91,7 @@ func TestC3iKilled(t *testing.T) {
 		ended(t, "the call "+what, c)
 	}
 	// The desk comes back by itself, to a contact that waits for its outcome.
+	comesBack(t, h1, seen)
 	h1.wrapUp()
 	h1.is(routing.StateReady)
 
@@ -120,6 +128,7 @@ func TestInterruptDrains(t *testing.T) {
 	call := ring(t, s, "07700900415", "11")
 	rang, _ := h1.answer()
 
+	seen := h1.desk.Stats().Snapshots
 	s.Interrupt()
 	s.AwaitReady(false, 5*time.Second)
 	newcomer := ringAway(t, s, "07700900416")
@@ -142,7 +151,8 @@ func TestInterruptDrains(t *testing.T) {
 
 	// A second Ctrl-C does not wait.
 	s.Restart()
-	h1.wrapUp() // the desk came back by itself
+	comesBack(t, h1, seen)
+	h1.wrapUp()
 	h1.is(routing.StateReady)
 	ring(t, s, "07700900417", "11")
 	h1.answer()

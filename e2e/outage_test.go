@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -361,4 +362,75 @@ func TestAsteriskKilled(t *testing.T) {
 	hangUp(t, call)
 	desk.WaitText("Wrap-up")
 	s.AwaitNoCalls(s.ARI())
+}
+
+// originateFailed is the counter's line, which is not there before the first.
+var originateFailed = regexp.MustCompile(`c3i_switch_command_failures_total\{[^}]*op="originate"`)
+
+func TestAsteriskFrozen(t *testing.T) {
+	t.Parallel()
+	s := harness.Start(t, harness.Options{Config: phonesFor("h1", "h2")})
+	h1 := newHandler(t, s, "h1", "crime-desk")
+	h2 := newHandler(t, s, "h2", "crime-desk")
+	h1.ready()
+	talking := ring(t, s, "07700900490", "11")
+	rang1, _ := h1.answer()
+	h1.notReady() // after this call, so that the next is not kept for them
+	waiting := ring(t, s, "07700900491", "11")
+	inState(t, s, "waiting", 1)
+
+	pid := s.AsteriskPID()
+	s.Signal(pid, syscall.SIGSTOP)
+	thawed := false
+	defer func() {
+		if !thawed {
+			s.Signal(pid, syscall.SIGCONT) // else it could not be stopped
+		}
+	}()
+	over := time.After(outage)
+	h2.ready() // the dial command is sent and not answered in time
+	harness.Await(t, "the dial command to time out", 10*time.Second, func() bool {
+		_, text := s.Get("/metrics")
+		return originateFailed.MatchString(text)
+	})
+	<-over
+	s.Signal(pid, syscall.SIGCONT)
+	thawed = true
+
+	converse(t, talking, rang1)
+	h2.ready() // ends the rest after the failure
+	rang2, w := answerStanding(t, h2)
+	if w.Caller.Number != "" && w.Caller.Number != "07700900491" {
+		t.Errorf("connected to %s", w.Caller.Number)
+	}
+	converse(t, waiting, rang2)
+	hangUp(t, waiting)
+	h2.wrapUp()
+	hangUp(t, rang1.Call)
+	ended(t, "the caller is hung up", talking)
+	h1.wrapUp()
+	s.AwaitNoCalls(s.ARI())
+	if n := s.Metric("c3i_call_verdicts_total"); n != 2 {
+		t.Errorf("%v verdicts on 2 calls", n)
+	}
+}
+
+// answerStanding answers the phone until a conversation stands: a late dial
+// command may ring it for an offer that is over.
+func answerStanding(t *testing.T, h *handler) (*sipphone.IncomingCall, agentdesk.WorkItem) {
+	t.Helper()
+	for {
+		rang := incoming(t, h.phone)
+		if err := rang.Answer(limit(t, 10*time.Second), sipphone.AnswerOptions{}); err != nil {
+			if code := sipphone.CodeOf(err); code != sipphone.CodeEnded {
+				t.Fatalf("answer: %v", err)
+			}
+			continue
+		}
+		select {
+		case <-rang.Ended():
+		case <-talkingOf(limit(t, 20*time.Second), h):
+			return rang, h.in(routing.PhaseTalking)
+		}
+	}
 }

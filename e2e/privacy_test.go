@@ -58,7 +58,7 @@ func TestNothingPersonalIsLogged(t *testing.T) {
 	must(t, "unregister", h1.line.Unregister(ctx))
 	call := ring(t, s, number, "11")
 	inState(t, s, "waiting", 1)
-	must(t, "be resting after the phone failed", h1.desk.Wait(ctx, func(d agentdesk.Desk) bool { return d.Me.State == routing.StateResting }))
+	must(t, "see that the phone is gone", h1.desk.Wait(ctx, func(d agentdesk.Desk) bool { return !d.Me.DeviceUp }))
 	hangUp(t, call)
 	s.AwaitNoCalls(s.ARI())
 

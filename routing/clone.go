@@ -133,7 +133,4 @@ func (c *copier) indexes() {
 	for id, o := range c.from.offers {
 		c.to.offers[id] = c.to.contacts[o.id]
 	}
-	for _, r := range c.from.refused {
-		c.to.refused = append(c.to.refused, c.to.contacts[r.id])
-	}
 }

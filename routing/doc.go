@@ -27,12 +27,12 @@
 //
 // # Refusals
 //
-// A handler who missed, declined or could not be reached with a contact is not
-// offered it again while some other handler who may take it is within reach:
-// signed on, ready (busy and resting count), desk there, phone up. When only
-// refusers are, the contact's refusals are forgotten and a new round begins,
-// after their rest. So no contact bounces while there is somebody else, and none
-// is stranded.
+// A handler who missed, declined or could not be reached with a contact is passed
+// over for it while somebody else could take it at once, and rests. When nobody
+// else can, the refusals are forgotten: the contact goes to whoever is free first,
+// which may be the same handler after their rest. So no contact bounces while
+// there is somebody else, and none waits for the end of somebody's conversation
+// while a handler is free.
 //
 // # Endings
 //

@@ -23,14 +23,11 @@ type Engine struct {
 	// gates counts signed-on handlers by the first gate that keeps them out,
 	// per channel; the slot gateOpen counts those available.
 	gates [channels][gateCount]int
-	// refused lists waiting contacts that some handler refused.
-	refused []*inquiry
 
 	// What the current sub-step made possible; empty between steps.
 	pending []*inquiry // contacts that became offerable
 	freed   []*handler // handlers who became available
 	changed []*handler // handlers whose visible state changed
-	recheck bool       // refusals must be looked at again
 	actions []Action
 }
 

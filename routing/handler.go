@@ -43,7 +43,6 @@ type handler struct {
 type indexed struct {
 	profile *profile
 	gate    [channels]gate
-	reach   [channels]bool
 	idle    idleEntry
 }
 
@@ -97,12 +96,6 @@ func (h *handler) room(ch int) bool {
 		}
 	}
 	return held < h.profile.capacity[ch]
-}
-
-// within tells whether the handler will become available on the channel without
-// doing anything.
-func (h *handler) within(ch int) bool {
-	return h.signedOn && h.ready && h.present && (ch != onPhone || h.deviceUp) && h.profile.capacity[ch] > 0
 }
 
 // state works out what desks show.
@@ -181,8 +174,7 @@ func (e *Engine) index(h *handler) {
 	moved := old.profile != h.profile || old.idle.since != entry.since
 	gained := false
 	for ch := range channels {
-		g, reach := h.gateFor(ch), h.within(ch)
-		was, reached := old.gate[ch], old.reach[ch]
+		g, was := h.gateFor(ch), old.gate[ch]
 		if g != was {
 			e.gates[ch][was]--
 			e.gates[ch][g]++
@@ -196,16 +188,7 @@ func (e *Engine) index(h *handler) {
 				h.profile.idle[ch].add(entry)
 			}
 		}
-		if reached != reach || old.profile != h.profile {
-			if reached && old.profile != nil {
-				old.profile.reach[ch]--
-				e.recheck = true
-			}
-			if reach {
-				h.profile.reach[ch]++
-			}
-		}
-		h.indexed.gate[ch], h.indexed.reach[ch] = g, reach
+		h.indexed.gate[ch] = g
 	}
 	if (gained || old.profile != h.profile) && h.available() {
 		e.freed = append(e.freed, h)

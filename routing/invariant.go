@@ -149,7 +149,7 @@ func (a *audit) handler(h *handler) {
 // lines checks heaps and queue counters against the contacts.
 func (a *audit) lines() {
 	e := a.e
-	waiting, ringing, refused := map[*queue]int{}, map[*queue]int{}, 0
+	waiting, ringing := map[*queue]int{}, map[*queue]int{}
 	for _, c := range a.contacts {
 		if c.line == nil {
 			continue // in conversation, or a fault already reported
@@ -161,17 +161,11 @@ func (a *audit) lines() {
 				a.fault("contact %s waits but is not where its line has it", c.id)
 			}
 			if len(c.refusers) > 0 {
-				refused++
-				if c.refusedAt < 0 || c.refusedAt >= len(e.refused) || e.refused[c.refusedAt] != c {
-					a.fault("contact %s was refused but is not listed so", c.id)
-				}
+				a.fault("contact %s waits for anybody but is kept from those who refused it", c.id)
 			}
 		case PhaseRinging:
 			ringing[c.line.queue]++
 		}
-	}
-	if refused != len(e.refused) {
-		a.fault("%d contacts are listed as refused, %d are", len(e.refused), refused)
 	}
 	inLines := 0
 	for _, l := range e.plan.lines {
@@ -197,7 +191,7 @@ func (a *audit) lines() {
 	}
 }
 
-// indexes checks idle sets, gate counters, reach counters and the offers table.
+// indexes checks idle sets, gate counters and the offers table.
 func (a *audit) indexes() {
 	e := a.e
 	type seat struct {
@@ -205,7 +199,7 @@ func (a *audit) indexes() {
 		ch int
 	}
 	var gates [channels][gateCount]int
-	idle, reach := map[seat]int{}, map[seat]int{}
+	idle := map[seat]int{}
 	for _, h := range a.handlers {
 		for ch := range channels {
 			g := h.gateFor(ch)
@@ -216,9 +210,6 @@ func (a *audit) indexes() {
 					a.fault("handler %s is available for %s but not listed so", h.id, channelNames[ch])
 				}
 			}
-			if h.within(ch) {
-				reach[seat{h.profile, ch}]++
-			}
 		}
 	}
 	for ch := range channels {
@@ -228,9 +219,8 @@ func (a *audit) indexes() {
 			}
 		}
 		for _, p := range e.plan.profiles {
-			if len(p.idle[ch]) != idle[seat{p, ch}] || p.reach[ch] != reach[seat{p, ch}] {
-				a.fault("profile %s on %s lists %d available and %d in reach: there are %d and %d",
-					p.name, channelNames[ch], len(p.idle[ch]), p.reach[ch], idle[seat{p, ch}], reach[seat{p, ch}])
+			if len(p.idle[ch]) != idle[seat{p, ch}] {
+				a.fault("profile %s on %s lists %d available: there are %d", p.name, channelNames[ch], len(p.idle[ch]), idle[seat{p, ch}])
 			}
 		}
 	}
@@ -311,7 +301,7 @@ func (a *audit) ledger() {
 // available handler, and that none is kept from all who could take it.
 func (a *audit) nothingLeftUndone() {
 	e := a.e
-	if len(e.pending)+len(e.freed) > 0 || e.recheck {
+	if len(e.pending)+len(e.freed) > 0 {
 		a.fault("work of the last step was left undone")
 	}
 	for ch := range channels {
@@ -326,20 +316,10 @@ func (a *audit) nothingLeftUndone() {
 				continue
 			}
 			for _, h := range free {
-				if _, able := h.profile.fits(ch, c.line.needs); able && !c.refusedBy(h.id) {
+				if _, able := h.profile.fits(ch, c.line.needs); able {
 					a.fault("contact %s waits although %s could take it", c.id, h.id)
 				}
 			}
-			if len(c.refusers) > 0 && !a.otherInReach(c) {
-				a.fault("contact %s is kept from its refusers although nobody else could take it", c.id)
-			}
 		}
 	}
-}
-
-func (a *audit) otherInReach(c *inquiry) bool {
-	return slices.ContainsFunc(a.handlers, func(h *handler) bool {
-		_, able := h.profile.fits(c.channel, c.line.needs)
-		return able && h.within(c.channel) && !c.refusedBy(h.id)
-	})
 }

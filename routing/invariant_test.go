@@ -86,8 +86,8 @@ func TestAuditorFindsWhatIsBroken(t *testing.T) {
 			e.settle(e.handlers["carl"])
 			e.freed, e.changed = nil, nil
 		}, "could take it"},
-		"a refusal that strands":     {func(e *Engine) { e.contacts["c4"].refusers = []AgentID{"anna", "ben", "carl", "dora"} }, "kept from its refusers"},
-		"work left undone":           {func(e *Engine) { e.recheck = true }, "left undone"},
+		"a refusal that strands":     {func(e *Engine) { e.contacts["c4"].refusers = []AgentID{"anna", "ben", "carl", "dora"} }, "kept from those who refused it"},
+		"work left undone":           {func(e *Engine) { e.freed = append(e.freed, e.handlers["anna"]) }, "left undone"},
 		"a phase nobody knows":       {func(e *Engine) { e.contacts["c0"].phase = "dancing" }, "unknown phase"},
 		"a contact under another id": {func(e *Engine) { e.contacts["c0"].id = "other" }, "under another id"},
 		"state without a plan":       {func(e *Engine) { e.plan = nil }, "no plan"},

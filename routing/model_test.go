@@ -255,27 +255,13 @@ func (m *model) gate(p *person, c *item) routing.Gate {
 	return ""
 }
 
-// match forgives refusers where nobody else is within reach, then goes through
-// all waiting contacts in order of place.
+// match goes through all waiting contacts in order of place. Those who refused a
+// contact are passed over only while somebody else could take it at once.
 func (m *model) match() {
 	var waiting []*item
 	for _, c := range m.contacts {
-		if c.phase != "" {
-			continue
-		}
-		waiting = append(waiting, c)
-		if len(c.refused) == 0 {
-			continue
-		}
-		others := false
-		for _, p := range m.people {
-			_, able := m.fit(p, c.channel, c.needs)
-			if able && p.on && p.ready && p.present && (c.channel != contact.Phone || p.device) && !c.refused[p.id] {
-				others = true
-			}
-		}
-		if !others {
-			c.refused, c.fresh = nil, true
+		if c.phase == "" {
+			waiting = append(waiting, c)
 		}
 	}
 	slices.SortFunc(waiting, func(a, b *item) int {
@@ -283,6 +269,10 @@ func (m *model) match() {
 	})
 	for _, c := range waiting {
 		m.place(c)
+		if c.phase == "" && len(c.refused) > 0 {
+			c.refused = nil
+			m.place(c)
+		}
 	}
 	for _, c := range m.contacts {
 		c.fresh = false

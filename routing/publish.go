@@ -27,8 +27,6 @@ func (e *Engine) planPublished(ev PlanPublished) {
 	e.plan = next
 	handlers, contacts := e.sortedHandlers(), e.sortedContacts()
 	slices.SortFunc(contacts, comparePlaces)
-	e.refused = e.refused[:0]
-	e.recheck = true
 	for _, c := range contacts {
 		e.reroute(c)
 	}
@@ -54,7 +52,7 @@ func (e *Engine) reroute(c *inquiry) {
 	c.line = e.plan.lineFor(q, rule, c.channel, c.facts.Language)
 	switch c.phase {
 	case "":
-		c.place, c.refusedAt = -1, -1
+		c.place = -1
 		e.wait(c)
 	case PhaseRinging:
 		q.ringing++

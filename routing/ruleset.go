@@ -47,9 +47,6 @@ type profile struct {
 	lines []*line
 	// idle holds available handlers per channel, longest idle first.
 	idle [channels]idleSet
-	// reach counts handlers per channel who are available or will be without
-	// doing anything: signed on, ready, present, device up.
-	reach [channels]int
 }
 
 // lineKey identifies how a contact came to its line; several keys may lead to

@@ -7,10 +7,6 @@ import "slices"
 // the most due contact; when both happened at once, all waiting contacts are
 // looked at in order of place.
 func (e *Engine) finish() {
-	if e.recheck {
-		e.recheck = false
-		e.forgiveRefusers()
-	}
 	switch {
 	case len(e.pending) == 0 && len(e.freed) == 0:
 		return
@@ -28,6 +24,9 @@ func (e *Engine) finish() {
 	}
 	for i, c := range e.pending {
 		c.fresh = false
+		if c.place >= 0 {
+			c.refusers = nil // nobody else was there: the next round begins
+		}
 		e.pending[i] = nil
 	}
 	e.pending = e.pending[:0]
@@ -35,12 +34,18 @@ func (e *Engine) finish() {
 	e.freed = e.freed[:0]
 }
 
-// seekHandler offers a waiting contact to the best available handler, if any.
+// seekHandler offers a waiting contact to the best available handler, if any: to
+// one who refused it only when there is nobody else.
 func (e *Engine) seekHandler(c *inquiry) {
 	if c.place < 0 {
 		return
 	}
-	if h := e.bestHandler(c); h != nil {
+	h := e.bestHandler(c)
+	if h == nil && len(c.refusers) > 0 {
+		c.refusers = nil
+		h = e.bestHandler(c)
+	}
+	if h != nil {
 		e.offerTo(c, h)
 	}
 }
@@ -59,11 +64,7 @@ func (e *Engine) seekContact(h *handler) {
 		if best != nil && !l.heap[0].before(at) {
 			continue
 		}
-		if c := l.first(0, h.id); c != nil {
-			if p := placeOf(c); best == nil || p.before(at) {
-				best, at = c, p
-			}
-		}
+		best, at = l.heap[0].c, l.heap[0]
 	}
 	if best != nil {
 		e.offerTo(best, h)
@@ -104,38 +105,6 @@ func (e *Engine) bestHandler(c *inquiry) *handler {
 		}
 	}
 	return best.h
-}
-
-// forgiveRefusers starts a new round for each contact that only its refusers
-// could take: nobody else who may take it is within reach.
-func (e *Engine) forgiveRefusers() {
-	for i := 0; i < len(e.refused); {
-		c := e.refused[i]
-		if e.othersInReach(c) {
-			i++
-			continue
-		}
-		c.refusers = nil
-		e.unrefuse(c)
-		e.makePending(c)
-	}
-}
-
-// othersInReach tells whether some handler who did not refuse the contact is
-// available for it or will be without doing anything.
-func (e *Engine) othersInReach(c *inquiry) bool {
-	others := 0
-	for _, p := range c.line.able {
-		others += p.reach[c.line.channel]
-	}
-	for _, id := range c.refusers {
-		if h := e.handlers[id]; h != nil && h.indexed.reach[c.line.channel] {
-			if _, able := h.profile.fits(c.line.channel, c.line.needs); able {
-				others--
-			}
-		}
-	}
-	return others > 0
 }
 
 // explain tells why the contact, still in its line, goes to the handler, who is

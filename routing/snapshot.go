@@ -222,7 +222,7 @@ func build(img image, p *Plan) (*Engine, error) {
 		}
 	}
 	// Whatever could be offered was offered before the snapshot was taken.
-	e.recheck, e.freed, e.changed = false, nil, nil
+	e.freed, e.changed = nil, nil
 	return e, nil
 }
 

@@ -36,19 +36,20 @@ type inquiry struct {
 	extended bool
 	// capacity is what the handler had for the channel when it was offered.
 	capacity int
-	// refusers missed or declined it in this round; misses counts all rounds.
+	// refusers missed or declined it since it last waited for anybody; misses counts
+	// all.
 	refusers []AgentID
 	misses   int
 
 	// line holds contacts alike while the contact may still be offered.
 	line *line
-	// Positions in the line's heap, the timer heap and Engine.refused; -1 outside.
-	place, timer, refusedAt int
+	// Positions in the line's heap and the timer heap; -1 outside.
+	place, timer int
 	// fresh marks a contact that became offerable in this sub-step.
 	fresh bool
 }
 
-func newInquiry() *inquiry { return &inquiry{place: -1, timer: -1, refusedAt: -1} }
+func newInquiry() *inquiry { return &inquiry{place: -1, timer: -1} }
 
 // inHand tells whether the contact was accepted by a handler.
 func (c *inquiry) inHand() bool { return c.phase != "" && c.phase != PhaseRinging }
@@ -164,53 +165,16 @@ func (l *line) down(i int) (moved bool) {
 	return moved
 }
 
-// first finds the most due contact at or below heap position i that the handler
-// has not refused. It looks only below refused ones, so it costs one step for
-// each of those.
-func (l *line) first(i int, id AgentID) *inquiry {
-	if i >= len(l.heap) {
-		return nil
-	}
-	c := l.heap[i].c
-	if len(c.refusers) == 0 || !c.refusedBy(id) {
-		return c
-	}
-	left, right := l.first(2*i+1, id), l.first(2*i+2, id)
-	if left == nil || right != nil && placeOf(right).before(placeOf(left)) {
-		return right
-	}
-	return left
-}
-
 // wait puts a contact in its line.
 func (e *Engine) wait(c *inquiry) {
 	c.line.push(c)
 	c.line.queue.waiting++
-	if len(c.refusers) > 0 {
-		c.refusedAt = len(e.refused)
-		e.refused = append(e.refused, c)
-		e.recheck = true
-	}
 }
 
 // unwait takes a contact out of its line.
 func (e *Engine) unwait(c *inquiry) {
 	c.line.remove(c)
 	c.line.queue.waiting--
-	e.unrefuse(c)
-}
-
-// unrefuse takes a contact off the list of refused ones.
-func (e *Engine) unrefuse(c *inquiry) {
-	if c.refusedAt < 0 {
-		return
-	}
-	last := len(e.refused) - 1
-	e.refused[c.refusedAt] = e.refused[last]
-	e.refused[c.refusedAt].refusedAt = c.refusedAt
-	e.refused[last] = nil
-	e.refused = e.refused[:last]
-	c.refusedAt = -1
 }
 
 // makePending marks a waiting contact as offerable anew.

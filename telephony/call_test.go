@@ -112,8 +112,9 @@ func TestHandlerHangsUpAndTheCallerIsHungUpToo(t *testing.T) {
 		caller, leg := r.talking()
 		r.sw.HangUp(leg)
 		r.pass(0)
+		r.released(routing.ReleasedByHandler) // the handler is free at once
+		r.pass(20 * time.Millisecond)         // and tidying up comes after the next dial
 		r.isGone(caller, leg)
-		r.released(routing.ReleasedByHandler)
 		r.verdict("handler_hung_up", 1)
 	})
 }

@@ -27,17 +27,27 @@ func (c *call) makeBridge() {
 // joinLeg puts an answered leg into the bridge. The bridge's lane keeps this
 // behind its making.
 func (c *call) joinLeg(l *leg) {
+	if l.joining {
+		return
+	}
+	l.joining = true
 	c.makeBridge()
 	sw, b := c.ctl.o.Switch, c.bridge
 	c.do(c.joins, "add_to_bridge", func(ctx ctxT) error { return sw.AddToBridge(ctx, b, l.channel) }, func(err error) {
+		l.joining = false
 		if l.dead || l.gone {
 			return
 		}
 		if err != nil {
-			if l.wanted {
+			switch {
+			case b != c.bridge || c.bridged == bridgeNone: // taken away meanwhile
+				if l.wanted {
+					c.joinLeg(l)
+				}
+			case l.wanted:
 				c.connectFailed(l, errCode(err))
 			}
-			return // Connect tries again
+			return // else Connect tries again
 		}
 		l.joined = true
 		if l.wanted {

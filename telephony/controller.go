@@ -132,6 +132,10 @@ func (ctl *Controller) event(ev Event) error {
 		ctl.entered(b)
 	case ChannelLeft:
 		ctl.left(b.Channel)
+	case HangupRequested:
+		if c := ctl.onChannel(b.Channel); c != nil {
+			c.post(func() { c.hangupRequested(b.Channel) })
+		}
 	case ChannelDestroyed:
 		ctl.destroyed(b)
 	case StateChanged, BridgeEntered, BridgeLeft, PlaybackStarted:

@@ -10,6 +10,10 @@ import (
 	"example.org/c3i/routing"
 )
 
+// tidyAfter lets the next caller's dial command go before what can wait: a
+// handler who hung up is free at once, and the switch does one thing at a time.
+const tidyAfter = 20 * time.Millisecond
+
 // finish ends the call: a verdict, everybody's legs hung up, the bridge
 // destroyed, routing or the ledger told. It happens once.
 func (c *call) finish(r Reason) {
@@ -37,6 +41,9 @@ func (c *call) finish(r Reason) {
 	if !c.gone {
 		sw, ch := c.ctl.o.Switch, c.channel
 		c.job(c.hands, func() error {
+			if r == ReasonHandlerGone {
+				c.ctl.sleep(tidyAfter)
+			}
 			return c.ctl.persist("hangup", func(ctx ctxT) error { return sw.Hangup(ctx, ch, CauseNormal) })
 		}, func(err error) {
 			if err != nil {
@@ -48,6 +55,7 @@ func (c *call) finish(r Reason) {
 	if c.bridged != bridgeNone {
 		sw, b := c.ctl.o.Switch, c.bridge
 		c.job(c.joins, func() error {
+			c.ctl.sleep(tidyAfter)
 			return c.ctl.persist("destroy_bridge", func(ctx ctxT) error { return sw.DestroyBridge(ctx, b) })
 		}, nil)
 	}

@@ -43,6 +43,10 @@ type ChannelEntered struct {
 // the dialplan. It comes once for each ChannelEntered.
 type ChannelLeft struct{ Channel ChannelID }
 
+// HangupRequested says that a channel is about to go: the phone at its other end
+// was put down, and the switch has yet to tidy up.
+type HangupRequested struct{ Channel ChannelID }
+
 // ChannelDestroyed says that a channel is gone, and why. It comes for legs we
 // originated; for others ChannelLeft may be the last that is heard of them.
 type ChannelDestroyed struct {
@@ -115,6 +119,7 @@ func (Disconnected) eventBody()     {}
 func (Replaced) eventBody()         {}
 func (ChannelEntered) eventBody()   {}
 func (ChannelLeft) eventBody()      {}
+func (HangupRequested) eventBody()  {}
 func (ChannelDestroyed) eventBody() {}
 func (StateChanged) eventBody()     {}
 func (DigitReceived) eventBody()    {}

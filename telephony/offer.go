@@ -29,9 +29,10 @@ type leg struct {
 	// dialStatus is the last the switch said of the ringing.
 	dialStatus string
 
-	// answered is when the handler took the call; joined whether the leg is in
-	// the bridge; wanted whether routing has said Connect.
+	// answered is when the handler took the call; joining and joined whether the
+	// leg is on its way into the bridge or in it; wanted whether routing has said Connect.
 	answered time.Time
+	joining  bool
 	joined   bool
 	wanted   bool
 	muted    bool
@@ -56,8 +57,8 @@ const (
 	bridgeReady
 )
 
-// offered rings the handler's phone: nothing stands before the dial command,
-// and the bridge is made while the phone rings.
+// offered rings the handler's phone: nothing stands before or beside the dial
+// command, and the bridge is made while the phone rings.
 func (c *call) offered(a routing.Offer) {
 	c.decided()
 	switch c.state {
@@ -94,7 +95,6 @@ func (c *call) offered(a routing.Offer) {
 	c.job(l.lane, func() error {
 		return c.ctl.command("originate", l.unwanted.Load, func(ctx ctxT) error { return sw.Originate(ctx, o) })
 	}, func(err error) { c.dialled(l, err) })
-	c.makeBridge()
 	l.watch = c.after(ringFor, func() {
 		if l.dead || !l.answered.IsZero() {
 			return
@@ -114,6 +114,9 @@ func (c *call) dialled(l *leg, err error) {
 	if err == nil || errors.Is(err, ErrConflict) {
 		// A conflict means a repeat of our own request: the first one stands.
 		c.ctl.o.Metrics.rang(c.ctl.o.Clock().Sub(l.made))
+		if !l.dead {
+			c.makeBridge()
+		}
 		return
 	}
 	if errors.Is(err, ErrUnreachable) || errors.Is(err, ErrRefused) {
@@ -172,6 +175,15 @@ func (c *call) legEntered(ch ChannelID) {
 		c.ctl.o.Metrics.watchdog("accept")
 		c.legFailed(l, "not_decided")
 	})
+}
+
+// hangupRequested hears that a handler put the phone down in a conversation:
+// they are free some milliseconds before the switch has tidied up. Any other leg
+// is judged by its end, which tells the cause.
+func (c *call) hangupRequested(ch ChannelID) {
+	if l := c.legs[ch]; l != nil && c.leg == l && (c.state == StateTalking || c.state == StateHeld) {
+		c.legGone(ch, CauseNormal, false)
+	}
 }
 
 // legGone hears that a handler's leg has ended.

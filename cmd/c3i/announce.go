@@ -56,7 +56,7 @@ func (a *app) announce(out io.Writer) {
 	if len(a.signOns) > 0 {
 		fmt.Fprint(out, "\nFirst sign-ons, each with a one-time password that is shown only now:\n\n")
 		for _, s := range a.signOns {
-			fmt.Fprintf(out, "  %-10s %-22s %s\n", s.name, s.password, s.display)
+			fmt.Fprintf(out, "  %-10s %s  %s\n", s.name, s.password, s.display)
 		}
 	} else {
 		fmt.Fprint(out, "\nForgotten a password? c3i user reset NAME\n")

@@ -22,6 +22,7 @@ import (
 	"example.org/c3i/agentdesk"
 	"example.org/c3i/agentdesk/web"
 	"example.org/c3i/configs"
+	"example.org/c3i/configs/asterisk"
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
 	"example.org/c3i/ivr"
@@ -201,6 +202,11 @@ func (a *app) openAsterisk(ctx context.Context, set *prompts.Set) (ariAddress, e
 	}
 	a.log.Info().Msg("starting Asterisk")
 	p, err := a.children.startAsterisk(ctx, c.Program, s)
+	var taken *asterisk.PortTakenError // since preflight looked
+	if errors.As(err, &taken) {
+		return ariAddress{}, fmt.Errorf("asterisk.%s_listen: %s (%s) is taken by another program: stop it, or choose another address",
+			map[bool]string{true: "sip", false: "http"}[taken.Purpose == "SIP"], taken.Address, taken.Network)
+	}
 	if err != nil {
 		return ariAddress{}, err
 	}

@@ -65,7 +65,7 @@ func (k *children) startAsterisk(ctx context.Context, program string, s asterisk
 		if err := running.Stop(ctx); err != nil {
 			return nil, err
 		}
-		p, err = asterisk.Start(ctx, program, s)
+		p, err = startOnceFree(ctx, program, s)
 	}
 	if err != nil {
 		return nil, err
@@ -83,6 +83,23 @@ func (k *children) startAsterisk(ctx context.Context, program string, s asterisk
 		return p.Done(), nil
 	})
 	return p, nil
+}
+
+// startOnceFree starts Asterisk after another one ended on the same ports, which
+// the kernel frees a moment after the process has gone from its lists.
+func startOnceFree(ctx context.Context, program string, s asterisk.Settings) (*asterisk.Process, error) {
+	for until := time.Now().Add(5 * time.Second); ; {
+		p, err := asterisk.Start(ctx, program, s)
+		var taken *asterisk.PortTakenError
+		if !errors.As(err, &taken) || time.Now().After(until) {
+			return p, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
 
 // keep starts a program again whenever it ends, until stop.

@@ -11,6 +11,7 @@ import (
 
 	"example.org/c3i/configs"
 	"example.org/c3i/ivr"
+	"example.org/c3i/routing"
 	"example.org/c3i/routing/plan"
 )
 
@@ -153,14 +154,8 @@ func (t *content) crossCheck() {
 	}
 	p := t.plan.Plan(1)
 	if t.flow != nil {
-		for _, q := range t.flow.Queues() {
-			found := false
-			for _, have := range p.Queues {
-				found = found || string(have.ID) == q
-			}
-			if !found {
-				t.fail("%s: queue %q is not in the plan %s", t.flow.Name(), q, t.plan.Name)
-			}
+		for _, q := range missingQueues(t.flow, p) {
+			t.fail("%s: queue %q is not in the plan %s", t.flow.Name(), q, t.plan.Name)
 		}
 	}
 	if t.catalogue != nil {
@@ -171,4 +166,15 @@ func (t *content) crossCheck() {
 			}
 		}
 	}
+}
+
+// missingQueues lists the queues a flow names that a plan does not have.
+func missingQueues(flow *ivr.Flow, p *routing.Plan) []string {
+	var missing []string
+	for _, q := range flow.Queues() {
+		if !slices.ContainsFunc(p.Queues, func(have routing.Queue) bool { return string(have.ID) == q }) {
+			missing = append(missing, q)
+		}
+	}
+	return missing
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -52,9 +53,16 @@ func preflight(ctx context.Context, c configs.Config) error {
 	if c.Asterisk.URL != "" {
 		return checkARI(ctx, c.Asterisk)
 	}
-	runAs := c.Asterisk.User
-	if os.Geteuid() != 0 {
-		runAs = ""
+	runAs := ""
+	if os.Geteuid() == 0 {
+		runAs = cmp.Or(c.Asterisk.User, asterisk.DefaultRunUser)
+		u, err := user.Lookup(runAs)
+		if err != nil {
+			return fmt.Errorf("asterisk.user: there is no user %s for Asterisk to run as: make it with `useradd --system --user-group %s`, or name another with --asterisk.user", runAs, runAs)
+		}
+		if u.Uid == "0" {
+			return fmt.Errorf("asterisk.user: Asterisk takes traffic from anybody and must not run as %s: leave it out, or name another with --asterisk.user", runAs)
+		}
 	}
 	_, err := asterisk.CheckProgram(ctx, c.Asterisk.Program, runAs)
 	var old *asterisk.TooOldError
@@ -144,8 +152,8 @@ func checkReach(dir, name string) error {
 		}
 	}
 	for at := dir; ; at = filepath.Dir(at) {
-		if real, err := filepath.EvalSymlinks(at); err == nil {
-			at = real
+		if target, err := filepath.EvalSymlinks(at); err == nil {
+			at = target
 		}
 		info, err := os.Stat(at)
 		if err != nil {

@@ -291,6 +291,21 @@ func TestAFolderThatCannotBeUsed(t *testing.T) {
 	})
 }
 
+func TestTheUserAsteriskRunsAs(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Log("only root chooses whom Asterisk runs as")
+		return
+	}
+	for name, want := range map[string]string{
+		"nobody-of-that-name": `^c3i: asterisk.user: there is no user nobody-of-that-name for Asterisk to run as: make it with .useradd --system --user-group nobody-of-that-name., or name another with --asterisk.user\n$`,
+		"root":                `^c3i: asterisk.user: Asterisk takes traffic from anybody and must not run as root: `,
+	} {
+		data := filepath.Join(bareFolder(t), "data")
+		refused(t, data, command(t, upArgs(data, "--asterisk.user", name)...), 1, want)
+		untouched(t, data)
+	}
+}
+
 func TestBrokenPlanStopsTheStart(t *testing.T) {
 	data := filepath.Join(bareFolder(t), "data")
 	file := script(t, "")

@@ -87,11 +87,13 @@ func tell(log zerolog.Logger, c configs.Log, err error) error {
 
 func runLogged(ctx context.Context, c configs.Config, log zerolog.Logger, out io.Writer) error {
 	a, err := start(ctx, c, log)
-	if err != nil && ctx.Err() != nil {
-		fmt.Fprintln(out, "Stopped before C3i was ready; nothing is left running.")
-		return nil
-	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		// Being asked to stop is no failure, whatever it broke off.
+		_, err = fmt.Fprintln(out, "Stopped before C3i was ready; nothing is left running.")
+		return err
+	default:
 		return err
 	}
 	a.announce(out)

@@ -282,9 +282,9 @@ func openRedis(ctx context.Context, c configs.Config) (redis.UniversalClient, fu
 	if err != nil {
 		// A running `c3i up` holds the folder, and its Redis answers.
 		client := redisClient(c.Redis, filepath.Join(dir, redisSocket))
-		if pingErr := client.Ping(ctx).Err(); pingErr != nil {
+		if client.Ping(ctx).Err() != nil {
 			_ = client.Close()
-			return nil, nil, errors.Join(err, fmt.Errorf("its Redis does not answer: %w", pingErr))
+			return nil, nil, fmt.Errorf("%w; it may be starting or stopping, then try again in a moment", err)
 		}
 		return client, func() { _ = client.Close() }, nil
 	}

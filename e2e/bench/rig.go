@@ -183,16 +183,20 @@ func startRedis(ctx context.Context, dir string) (*redisServer, error) {
 		Network: "unix", Addr: s.socket, Protocol: 3, DisableIdentity: true, PoolSize: 64,
 		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
 	})
-	deadline := time.Now().Add(10 * time.Second)
+	waiting, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
 	for {
-		err := s.client.Ping(ctx).Err()
+		err := s.client.Ping(waiting).Err()
 		if err == nil {
 			return s, nil
 		}
-		if time.Now().After(deadline) || ctx.Err() != nil {
+		select {
+		case <-tick.C:
+		case <-waiting.Done():
 			return nil, errors.Join(fmt.Errorf("redis-server does not answer: %w", err), s.stop())
 		}
-		time.Sleep(10 * time.Millisecond)
 	}
 }
 
@@ -214,8 +218,10 @@ func stopChild(cmd *exec.Cmd, sig os.Signal, within time.Duration) error {
 		return fmt.Errorf("%s did not end within %s and was killed", filepath.Base(cmd.Path), within)
 	}
 	var exit *exec.ExitError
-	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signaled() && exit.Sys().(syscall.WaitStatus).Signal() == sig {
-		return nil
+	if errors.As(err, &exit) {
+		if status, is := exit.Sys().(syscall.WaitStatus); is && status.Signal() == sig {
+			return nil // as it was told
+		}
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -36,8 +37,7 @@ type system struct {
 	redis int
 	// target is the URI to ring.
 	target string
-	// pids are asked for their processor time.
-	stop func() error
+	stop   func() error
 }
 
 //go:embed plan.yaml
@@ -97,8 +97,7 @@ func startC3i(ctx context.Context, program string, r *rig, db *redisServer, hand
 		"--http.listen", "127.0.0.1:0", "--redis.addrs", db.socket,
 		"--asterisk.url", "http://"+r.asterisk.HTTPAddress(), "--asterisk.app", a.App,
 		"--asterisk.ari_user", a.ARIUser, "--log.format", "json")
-	c.cmd.Env = append(os.Environ(), "C3I_ASTERISK_ARI_PASSWORD="+a.ARIPassword)
-	c.cmd.Env = withoutPrograms(c.cmd.Env)
+	c.cmd.Env = append(ownSettings(os.Environ()), configs.EnvPrefix+"_ASTERISK_ARI_PASSWORD="+a.ARIPassword)
 	c.cmd.Stderr = log
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	out, err := c.cmd.StdoutPipe()
@@ -129,18 +128,12 @@ func startC3i(ctx context.Context, program string, r *rig, db *redisServer, hand
 	return c, c.signOn(ctx, r, handlers)
 }
 
-// withoutPrograms leaves out variables for tests that c3i would take for settings.
-func withoutPrograms(env []string) []string {
-	var out []string
-	for _, e := range env {
-		name, _, _ := strings.Cut(e, "=")
-		switch name {
-		case "C3I_CHROMIUM", "C3I_SIPP":
-		default:
-			out = append(out, e)
-		}
-	}
-	return out
+// ownSettings leaves out whatever would change the settings of the program that is
+// measured, but for where its speaker is.
+func ownSettings(env []string) []string {
+	return slices.DeleteFunc(slices.Clone(env), func(e string) bool {
+		return strings.HasPrefix(e, configs.EnvPrefix+"_") && !strings.HasPrefix(e, configs.EnvPrefix+"_PROMPTS_ESPEAK=")
+	})
 }
 
 // signOn opens the handlers' desks, a few at a time, and makes them ready.

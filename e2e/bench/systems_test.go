@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -52,4 +53,11 @@ func TestTheOthersServeABacklog(t *testing.T) {
 	}
 	cancel()
 	must(t, <-ended)
+}
+
+func TestSettingsOfTheEnvironmentDoNotReachTheProgram(t *testing.T) {
+	got := ownSettings([]string{"HOME=/root", "C3I_HTTP_LISTEN=127.0.0.1:1", "C3I_CONFIG=x", "C3I_PROMPTS_ESPEAK=/usr/bin/espeak-ng"})
+	if want := []string{"HOME=/root", "C3I_PROMPTS_ESPEAK=/usr/bin/espeak-ng"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }

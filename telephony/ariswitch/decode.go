@@ -62,9 +62,9 @@ func unknown(typ string, data []byte, err error) telephony.Unknown {
 
 // wanted are the events we act on; noise those we know and need not look at.
 var (
-	wanted = setOf("ApplicationReplaced", "StasisStart", "StasisEnd", "ChannelDestroyed", "ChannelStateChange", "ChannelDtmfReceived",
+	wanted = setOf("ApplicationReplaced", "StasisStart", "StasisEnd", "ChannelHangupRequest", "ChannelDestroyed", "ChannelStateChange", "ChannelDtmfReceived",
 		"PlaybackStarted", "PlaybackFinished", "ChannelEnteredBridge", "ChannelLeftBridge", "BridgeDestroyed", "Dial", "DeviceStateChanged")
-	noise = setOf("ChannelCreated", "ChannelVarset", "ChannelDialplan", "ChannelCallerId", "ChannelConnectedLine", "ChannelHangupRequest",
+	noise = setOf("ChannelCreated", "ChannelVarset", "ChannelDialplan", "ChannelCallerId", "ChannelConnectedLine",
 		"ChannelHold", "ChannelUnhold", "ChannelUserevent", "ChannelTalkingStarted", "ChannelTalkingFinished", "BridgeCreated", "BridgeMerged",
 		"BridgeVideoSourceChanged", "PlaybackContinuing", "EndpointStateChange", "ContactStatusChange", "PeerStatusChange",
 		"RecordingStarted", "RecordingFinished", "RecordingFailed", "ApplicationRegistered", "ApplicationUnregistered")
@@ -110,6 +110,12 @@ func translate(ev ari.Event, sent *time.Time) (telephony.EventBody, error) {
 			return nil, lacks("channel.id")
 		}
 		return telephony.ChannelLeft{Channel: telephony.ChannelID(e.Channel.ID)}, nil
+	case *ari.ChannelHangupRequest:
+		stamp(e.EventData)
+		if e.Channel.ID == "" {
+			return nil, lacks("channel.id")
+		}
+		return telephony.HangupRequested{Channel: telephony.ChannelID(e.Channel.ID)}, nil
 	case *ari.ChannelDestroyed:
 		stamp(e.EventData)
 		if e.Channel.ID == "" {

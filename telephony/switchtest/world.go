@@ -97,6 +97,9 @@ func (s *Switch) Vanish(ch telephony.ChannelID) {
 // end takes a channel away. s.mu is held.
 func (s *Switch) end(c *channel, cause telephony.Cause) {
 	c.stop()
+	if c.inApp || c.watched {
+		s.emit(telephony.HangupRequested{Channel: c.id})
+	}
 	s.unplay(c.id)
 	s.unbridge(c)
 	delete(s.channels, c.id)

@@ -72,6 +72,10 @@ function InCall({ caller }: { caller: Caller }): JSX.Element {
         <p class="app-incall__words" role="status"><span class="app-incall__title"><Icon name="phone" size={24} /> {words[0]}</span> <span class="app-incall__more">{words[1]}</span></p>
         {connected && <p class="app-incall__clock" role="timer" aria-label={`Call time ${spoken(caller.seconds.value)}`}><span aria-hidden="true">{face(caller.seconds.value)}</span></p>}
       </div>
+      <div class="app-incall__acts">
+        {connected && <Button icon={caller.muted.value ? 'micOff' : 'mic'} pressed={caller.muted.value} onClick={() => caller.mute()}>{caller.muted.value ? 'Muted' : 'Mute'}</Button>}
+        <Button kind="warning" icon="hangup" onClick={() => caller.hangUp()}>{connected ? 'Hang up' : 'Cancel'}</Button>
+      </div>
       {connected && (
         <>
           <output class="app-keypad__sent" aria-label="Keys pressed">{caller.pressed.value || ' '}</output>
@@ -79,10 +83,6 @@ function InCall({ caller }: { caller: Caller }): JSX.Element {
           <p class="app-call__small">You can also type 0–9, * and # on your keyboard.</p>
         </>
       )}
-      <div class="app-incall__acts">
-        {connected && <Button icon={caller.muted.value ? 'micOff' : 'mic'} pressed={caller.muted.value} onClick={() => caller.mute()}>{caller.muted.value ? 'Muted' : 'Mute'}</Button>}
-        <Button kind="warning" icon="hangup" onClick={() => caller.hangUp()}>{connected ? 'Hang up' : 'Cancel'}</Button>
-      </div>
     </div>
   );
 }

@@ -105,6 +105,24 @@ describe('a contact', () => {
     expect(w.phone.state.value.call?.state).toBe('talking');
   });
 
+  it('frees the phone when the call is over and the switch has not told it', async () => {
+    const w = new World();
+    const desk = await w.signedIn();
+    const c = await w.ring();
+    await desk.answer();
+    await settled();
+    w.server.phase(c.contact, 'held');
+    await settled();
+    expect(w.phone.state.value.call?.state).toBe('talking');
+    w.server.phase(c.contact, 'wrap_up');
+    await settled();
+    expect(w.phone.state.value.call).toBeUndefined();
+    await w.ring({ contact: '01JD0000000000000000000002', offer: 8 });
+    w.server.change({ me: { ...w.server.desk.me!, state: 'busy' } });
+    await settled();
+    expect(w.phone.state.value.call?.state).toBe('ringing');
+  });
+
   it('keeps ringing when the microphone fails', async () => {
     const w = new World();
     const desk = await w.signedIn();

@@ -35,6 +35,11 @@ export interface DeskEnv {
 
 const noticeFor = 60_000;
 
+/** Whether a contact in this phase is on the handler's phone line. */
+function onLine(phase: string): boolean {
+  return phase === 'connecting' || phase === 'talking' || phase === 'held';
+}
+
 /**
  * Everything the desk's page shows and does, without a document: state as
  * signals, actions as methods. Actions never throw; what goes wrong becomes a
@@ -328,7 +333,10 @@ export class Desk {
       const before = this.#phases.get(w.contact);
       if (before && w.phase !== before) void this.#notes?.flush(w.contact);
     }
+    const over = [...this.#phases].some(([contact, was]) => onLine(was) && !d.work.some((w) => w.contact === contact && onLine(w.phase)));
     this.#phases = new Map(d.work.map((w) => [w.contact, w.phase]));
+    // A switch that died cannot have told the phone, which would stay busy.
+    if (over && this.phone.state.value.call && this.phone.state.value.call.state !== 'ringing') this.phone.hangUp();
     if (first) void this.#notes?.sendOrphans(d.work.map((w) => w.contact)).then((left) => { this.lostNotes.value = left; });
   }
 

@@ -1,0 +1,183 @@
+package sim
+
+import (
+	_ "embed"
+	"fmt"
+	"html/template"
+	"io"
+	"math"
+	"strings"
+)
+
+//go:embed page.html
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// WriteHTML writes the report as one page that needs nothing else: no script, no
+// font, no picture from elsewhere. Every chart has its figures in a table.
+func (r *Report) WriteHTML(out io.Writer) error {
+	return pageTemplate.Execute(out, r.page())
+}
+
+type page struct {
+	*Report
+	Symbols     string
+	Heading     string
+	Headline    []headline
+	Differences []pageDifference
+	Charts      []chart
+	Sections    []section
+}
+
+// headline is the first table: a figure under each plan.
+type headline struct {
+	Label, Formula string
+	Values         []string
+}
+
+type pageDifference struct {
+	Plan, With string
+	Sentences  []string
+	Rows       []differenceRow
+	Heads      []string
+	Queues     []queueRow
+	// Moved tells that some queue gets other contacts under the two plans.
+	Moved bool
+}
+
+type queueRow struct {
+	Label string
+	Cells []differenceRow
+}
+
+type differenceRow struct{ Label, Value, Verdict, Class string }
+
+type section struct {
+	Title string
+	Plan  string
+	Heads []string
+	Rows  []sectionRow
+}
+
+type sectionRow struct {
+	Label  string
+	Values []string
+}
+
+func (r *Report) page() page {
+	p := page{Report: r, Symbols: symbols, Heading: strings.ToUpper(r.What[:1]) + r.What[1:]}
+	for _, d := range r.Metrics {
+		h := headline{Label: d.Label, Formula: d.Formula}
+		known := false
+		for _, plan := range r.Plans {
+			e := plan.Total.Figure(d.Metric)
+			known = known || e.Known()
+			h.Values = append(h.Values, d.Write(e))
+		}
+		if known {
+			p.Headline = append(p.Headline, h)
+		}
+	}
+	for _, c := range r.Comparisons {
+		p.Differences = append(p.Differences, r.pageDifference(c))
+	}
+	p.Charts = r.charts()
+	for _, plan := range r.Plans {
+		p.Sections = append(p.Sections, r.section("By queue", plan.Name, plan.Queues), r.section("By channel", plan.Name, plan.Channels),
+			r.section("By hour of arrival", plan.Name, plan.Hours))
+	}
+	return p
+}
+
+func (r *Report) pageDifference(c Comparison) pageDifference {
+	d := pageDifference{Plan: c.Plan, With: c.With}
+	for _, x := range c.Total {
+		def := r.definition(x.Metric)
+		d.Rows = append(d.Rows, differenceRow{def.Label, def.signed(x.Difference), x.Verdict, classOf(x.Verdict)})
+		switch x.Metric {
+		case ServiceLevel, AbandonRate, ASA, Longest:
+			d.Sentences = append(d.Sentences, sentence(def, x))
+		}
+	}
+	telling := []Metric{Answered, Abandoned, ServiceLevel, ASA, Wait90, Longest}
+	for _, m := range telling {
+		d.Heads = append(d.Heads, r.definition(m).Label)
+	}
+	for _, row := range c.Queues {
+		q := queueRow{Label: row.Label()}
+		for _, m := range telling {
+			def, e := r.definition(m), row.Figure(m)
+			if def.Unit == Count && row.Figure(Offered).Mean != 0 {
+				def.Better, d.Moved = 0, true
+			}
+			cell := differenceRow{Value: "–", Class: "no"}
+			if e.Known() {
+				cell.Value, cell.Verdict = def.signed(e), Verdict(def, e)
+				cell.Class = classOf(cell.Verdict)
+			}
+			q.Cells = append(q.Cells, cell)
+		}
+		d.Queues = append(d.Queues, q)
+	}
+	return d
+}
+
+func classOf(verdict string) string {
+	switch verdict {
+	case "better", "worse":
+		return verdict
+	case "higher", "lower":
+		return "other"
+	}
+	return "no"
+}
+
+// sentence says one difference in words.
+func sentence(d Definition, x Difference) string {
+	e := x.Difference
+	name := strings.ToUpper(d.Label[:1]) + d.Label[1:]
+	if !x.Significant {
+		return name + ": no significant difference" + because(d, e) + "."
+	}
+	direction := "higher"
+	if e.Mean < 0 {
+		direction = "lower"
+	}
+	amount := d.value(math.Abs(e.Mean))
+	if d.Unit == Share {
+		amount = fmt.Sprintf("%.1f percentage points", 100*math.Abs(e.Mean))
+	}
+	return fmt.Sprintf("%s: %s %s, which is %s%s.", name, amount, direction, x.Verdict, because(d, e))
+}
+
+func because(d Definition, e Estimate) string {
+	if e.N < 2 {
+		return " can be told from one replication"
+	}
+	return fmt.Sprintf(" (95 %% interval %s to %s)", d.value(e.Low()), d.value(e.High()))
+}
+
+func (r *Report) section(title, plan string, rows []Row) section {
+	s := section{Title: title, Plan: plan}
+	columns := r.columns(rows)
+	for _, d := range columns {
+		s.Heads = append(s.Heads, d.Label)
+	}
+	for _, row := range rows {
+		x := sectionRow{Label: row.Label()}
+		for _, d := range columns {
+			e := row.Figure(d.Metric)
+			text := "–"
+			if e.Known() {
+				text = d.value(e.Mean)
+				if (d.Metric == ServiceLevel || d.Metric == ASA) && e.N > 1 {
+					text = d.Write(e)
+				}
+			}
+			x.Values = append(x.Values, text)
+		}
+		s.Rows = append(s.Rows, x)
+	}
+	return s
+}
