@@ -33,7 +33,14 @@ func (a *app) beginPlans(ctx context.Context, archive *release.Archive, text *co
 	if err != nil {
 		return nil, err
 	}
-	a.log.Info().Int("version", r.Number).Str("author", r.Author).Msg("the plan in force")
+	switch {
+	case r.Number == was.PlanVersion:
+		a.log.Info().Int("version", r.Number).Msg("the plan in force stays")
+	case r.Origin == release.FromSettings || r.Origin == release.FromFirstStart:
+		a.log.Info().Int("version", r.Number).Str("file", text.plan.Name).Msg("plan published")
+	default:
+		a.log.Info().Int("version", r.Number).Str("author", r.Author).Msg("plan published")
+	}
 	for _, q := range missingQueues(text.flow, a.driver.Plan()) {
 		a.log.Warn().Str("queue", q).Msg("the flow names a queue that the plan in force lacks; its rules choose another")
 	}

@@ -256,7 +256,7 @@ func (p *Publisher) publish(ctx context.Context, r Release) error {
 	if _, err := a.markPublished(ctx, r.Number); err != nil {
 		return err
 	}
-	p.o.Log.Info().Int("version", r.Number).Str("origin", string(r.Origin)).Msg("plan published")
+	p.o.Log.Info().Int("version", r.Number).Str("origin", string(r.Origin)).Msg("a plan was put in force")
 	return nil
 }
 
