@@ -114,7 +114,8 @@ type SurgeChanged struct {
 type Announce struct {
 	Contact contact.ID `json:"contact"`
 	Queue   QueueID    `json:"queue"`
-	// Position counts from 1 among the calls waiting in the queue.
+	// Position counts from 1 among the calls waiting in the queue, up to
+	// PositionMost, which stands for itself and all beyond, with Longer.
 	Position int `json:"position"`
 	// Wait is rounded up to whole minutes; 0 when nothing can be said of it.
 	Wait contact.Duration `json:"wait"`

@@ -111,7 +111,7 @@ func (e *Engine) explanation(c *inquiry) Explanation {
 	at := placeOf(c)
 	x.Position = 1
 	for _, l := range q.lines {
-		x.Position += l.ahead(0, at)
+		x.Position += l.ahead(0, at, q.waiting)
 	}
 	h := e.bestHandler(c)
 	if c.place < 0 {

@@ -9,6 +9,9 @@ const (
 	// EstimateUnknown is the estimated wait when nobody within reach has what the
 	// queue needs.
 	EstimateUnknown = 24 * contact.Hour
+	// PositionMost is the largest position announced: counting further would cost
+	// more than it tells.
+	PositionMost = 200
 	// handleWeight is what one contact counts in the moving average: 1/8.
 	handleWeight = 8
 )
@@ -113,7 +116,7 @@ func (e *Engine) announce(c *inquiry) {
 	at := placeOf(c)
 	for _, l := range q.lines {
 		if l.channel == onPhone {
-			position += l.ahead(0, at)
+			position += l.ahead(0, at, PositionMost-position)
 		}
 	}
 	staffed, _ := q.staff(onPhone)
@@ -124,6 +127,7 @@ func (e *Engine) announce(c *inquiry) {
 	if c.told != 0 {
 		a.Position = min(position, c.told)
 	}
+	a.Longer = position == PositionMost
 	if !known || c.toldWait != 0 && wait > c.toldWait {
 		a.Wait, a.Longer = c.toldWait, true
 	}
@@ -132,10 +136,11 @@ func (e *Engine) announce(c *inquiry) {
 }
 
 // ahead counts contacts of the line at or below heap position i with a place
-// before the given one. It looks at those and their children only.
-func (l *line) ahead(i int, at place) int {
-	if i >= len(l.heap) || !l.heap[i].before(at) {
+// before the given one, up to most. It looks at those and their children only.
+func (l *line) ahead(i int, at place, most int) int {
+	if most <= 0 || i >= len(l.heap) || !l.heap[i].before(at) {
 		return 0
 	}
-	return 1 + l.ahead(2*i+1, at) + l.ahead(2*i+2, at)
+	n := 1 + l.ahead(2*i+1, at, most-1)
+	return n + l.ahead(2*i+2, at, most-n)
 }

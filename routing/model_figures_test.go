@@ -89,13 +89,14 @@ func (m *model) announce(c *item) {
 			position++
 		}
 	}
+	position = min(position, 200)
 	f := m.figuresNow(c.queue, contact.Phone)
 	wait := m.estimate(c.queue, contact.Phone, position, f.Staffed)
 	unknown := wait == 24*contact.Hour
 	if over := wait % minute; over > 0 {
 		wait += minute - over
 	}
-	longer := false
+	longer := position == 200
 	if c.told > 0 && position > c.told {
 		position = c.told
 	}
