@@ -42,7 +42,10 @@ type History struct {
 var ErrEmptyHistory = errors.New("sim: no contact arrived in that period of the journal")
 
 // ReadHistory steps the journal through an engine and measures what it sees
-// between from and to; a zero bound is the journal's own.
+// between from and to; a zero bound is the journal's own. Where the journal's first
+// records are gone it begins at the oldest snapshot kept, and handlers who were
+// signed on then are missing from the shifts until they sign on again, because a
+// handler's profile is told by the sign-on alone.
 func ReadHistory(ctx context.Context, store journal.Store, from, to contact.Instant) (*History, error) {
 	h := &History{Talk: map[contact.Channel][]float64{}, WrapUp: map[contact.Channel][]float64{}}
 	r := &historian{h: h, from: from, to: to, engine: routing.New(), contacts: map[contact.ID]*trace{}, ready: map[routing.AgentID]Shift{}, profile: map[routing.AgentID]string{}, focus: map[routing.AgentID]focus{}}

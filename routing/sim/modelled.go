@@ -104,8 +104,12 @@ func (s *Modelled) Describe() (string, []string) {
 
 func (m *Model) notes() []string {
 	k := m.mix[0]
+	of := ""
+	if len(m.mix) > 1 {
+		of = fmt.Sprintf("The first of %d kinds of contact, %s: ", len(m.mix), k.name)
+	}
 	notes := []string{
-		"Talk: " + k.talk.String() + ". Wrap-up: " + k.wrapUp.String() + ". Patience of callers: " + k.patience.String() + ".",
+		of + "talk: " + k.talk.String() + "; wrap-up: " + k.wrapUp.String() + "; patience of callers: " + k.patience.String() + ".",
 		fmt.Sprintf("Handlers answer an offer after: %s; %.1f %% of offers are missed.", m.Answering.Delay, 100*m.Answering.Missed),
 	}
 	if m.Source != "" {

@@ -55,6 +55,7 @@ type differenceRow struct{ Label, Value, Verdict, Class string }
 
 type section struct {
 	Title string
+	First string // heading of the first column
 	Plan  string
 	Heads []string
 	Rows  []sectionRow
@@ -84,8 +85,8 @@ func (r *Report) page() page {
 	}
 	p.Charts = r.charts()
 	for _, plan := range r.Plans {
-		p.Sections = append(p.Sections, r.section("By queue", plan.Name, plan.Queues), r.section("By channel", plan.Name, plan.Channels),
-			r.section("By hour of arrival", plan.Name, plan.Hours))
+		p.Sections = append(p.Sections, r.section("By queue", "Queue", plan.Name, plan.Queues), r.section("By channel", "Channel", plan.Name, plan.Channels),
+			r.section("By hour of arrival", "Hour", plan.Name, plan.Hours))
 	}
 	return p
 }
@@ -158,8 +159,8 @@ func because(d Definition, e Estimate) string {
 	return fmt.Sprintf(" (95 %% interval %s to %s)", d.value(e.Low()), d.value(e.High()))
 }
 
-func (r *Report) section(title, plan string, rows []Row) section {
-	s := section{Title: title, Plan: plan}
+func (r *Report) section(title, first, plan string, rows []Row) section {
+	s := section{Title: title, First: first, Plan: plan}
 	columns := r.columns(rows)
 	for _, d := range columns {
 		s.Heads = append(s.Heads, d.Label)
