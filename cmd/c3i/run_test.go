@@ -232,7 +232,7 @@ func TestAPlanGivenIsPublishedAndABrokenOneNever(t *testing.T) {
 
 	write("queue: crime", "queue: crimes")
 	p := command(t, upArgs(data, "--plan", file)...).begin()
-	if code := p.exit(); code != exitUsage || !regexp.MustCompile(regexp.QuoteMeta(file)+`:\d+:\d+: error: rules\[0\].queue: queue "crimes" is not known`).MatchString(p.err.String()) {
+	if code := p.exit(); code != exitUsage || !regexp.MustCompile(regexp.QuoteMeta(file)+`:\d+:\d+: error: rules\[1\].queue: queue "crimes" is not known`).MatchString(p.err.String()) {
 		t.Errorf("code %d: %s", code, p.err)
 	}
 	start(`"version":2,"message":"the plan in force stays"`)
