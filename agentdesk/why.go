@@ -25,6 +25,8 @@ func whySentence(w routing.Why, plan *routing.Plan) string {
 	switch w.Chosen {
 	case "only_one":
 		b.WriteString("you were the only handler free to take it")
+	case "preferred":
+		b.WriteString("you are the handler preferred for it")
 	case "proficiency":
 		b.WriteString("of the " + strconv.Itoa(n) + " handlers free to take it your skills fit best")
 	case "longest_idle":

@@ -8,6 +8,7 @@ export const phases: Record<WorkItem['phase'], { label: string; icon: IconName }
   talking: { label: 'Talking', icon: 'phone' },
   held: { label: 'On hold', icon: 'pause' },
   wrap_up: { label: 'Wrap-up', icon: 'edit' },
+  parked: { label: 'Parked', icon: 'pause' },
   waiting: { label: 'Waiting', icon: 'clock' },
 };
 
@@ -68,11 +69,12 @@ export function likelyName(w: WorkItem): string {
 
 const gates: Record<string, string> = {
   not_ready: 'not ready', desk_lost: 'desk not connected', phone_down: 'phone not registered', resting: 'resting',
-  at_capacity: 'with another contact', skill_missing: 'without the skill', refused_this_contact: 'declined or missed this one',
+  at_capacity: 'with another contact', skill_missing: 'without the skill', refused_this_contact: 'declined or missed this one', kept_for_preferred: 'while it is kept for a handler it prefers',
 };
 
 const chosen: Record<string, string> = {
   only_one: 'You were the only handler who could take it.',
+  preferred: 'You are the handler it prefers.',
   proficiency: 'You fit its needs best.',
   longest_idle: 'You had been free the longest.',
   id: 'All else being equal, you came first.',
