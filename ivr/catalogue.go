@@ -107,8 +107,10 @@ func LoadCatalogue(files []PromptFile) (*Catalogue, Problems) {
 		problems = append(problems, r.problems...)
 	}
 	if len(files) == 0 {
-		problems = append(problems, Problem{File: "prompts", Line: 1, Column: 1, Code: "no_language",
-			Message: "there is no prompt file", Suggestion: "add one such as prompts/en.yaml"})
+		problems = append(problems, Problem{
+			File: "prompts", Line: 1, Column: 1, Code: "no_language",
+			Message: "there is no prompt file", Suggestion: "add one such as prompts/en.yaml",
+		})
 	}
 	if len(problems) > 0 {
 		problems.sort()

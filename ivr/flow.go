@@ -237,7 +237,3 @@ func (s *step) links() []link {
 	}
 	return out
 }
-
-func (s *step) ends() bool {
-	return s.kind == kindRoute || s.kind == kindTransfer || s.kind == kindHangup
-}

@@ -13,9 +13,11 @@ var builtinFacts = []string{"language", "dialled", "cli"}
 
 // readStep reads one step. What cannot be read is reported and left zero.
 func (l *loader) readStep(f field) *step {
-	s := &step{id: f.name, at: f.at, interruptible: true, typeAhead: true,
+	s := &step{
+		id: f.name, at: f.at, interruptible: true, typeAhead: true,
 		tries: l.tries, timeout: l.timeout, between: defaultBetween,
-		min: 1, max: maxDigits, end: '#', clear: '*', tooMany: l.safe}
+		min: 1, max: maxDigits, end: '#', clear: '*', tooMany: l.safe,
+	}
 	fs, ok := l.fields(f.value, "the step "+f.name)
 	if !ok {
 		return s

@@ -122,8 +122,10 @@ func (e *Engine) warnSpent() {
 		e.spent[i] = nil
 		if c.place >= 0 && !c.spent {
 			c.spent = true
-			e.emit(Alert{Code: AlertStepsSpent, Contact: c.id, Queue: c.queue,
-				Text: "This contact has taken the last step of its queue and still waits: for anyone able."})
+			e.emit(Alert{
+				Code: AlertStepsSpent, Contact: c.id, Queue: c.queue,
+				Text: "This contact has taken the last step of its queue and still waits: for anyone able.",
+			})
 		}
 	}
 	e.spent = e.spent[:0]

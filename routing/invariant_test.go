@@ -22,10 +22,12 @@ func audited(t *testing.T) *Engine {
 			}
 		}
 	}
-	step(PlanPublished{Version: 1, Plan: &Plan{DefaultQueue: "q", Queues: []Queue{{ID: "q", Relax: []RelaxStep{{Name: "late", After: 2 * contact.Hour}}}},
+	step(PlanPublished{Version: 1, Plan: &Plan{
+		DefaultQueue: "q", Queues: []Queue{{ID: "q", Relax: []RelaxStep{{Name: "late", After: 2 * contact.Hour}}}},
 		Profiles: []Profile{{Name: "p", Capacity: map[contact.Channel]int{contact.Phone: 1}}},
 		Offer:    OfferPolicy{DeclineRest: contact.Hour, RingFor: map[contact.Channel]contact.Duration{contact.Phone: contact.Hour}},
-		WrapUp:   WrapUpPolicy{Limit: contact.Hour}}})
+		WrapUp:   WrapUpPolicy{Limit: contact.Hour},
+	}})
 	step(HoursChanged{Queue: "q", Open: true})
 	for i, id := range []AgentID{"anna", "dora", "carl", "ben"} {
 		step(AgentSignedOn{Agent: id, Profile: "p", DeviceUp: true})

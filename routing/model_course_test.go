@@ -74,8 +74,10 @@ func (m *model) tellSpent() {
 	slices.SortFunc(all, func(a, b *item) int { return strings.Compare(string(a.id), string(b.id)) })
 	for _, c := range all {
 		c.spent = true
-		m.say(routing.Alert{Code: "waits_for_anyone_able", Contact: c.id, Queue: c.queue,
-			Text: "This contact has taken the last step of its queue and still waits: for anyone able."})
+		m.say(routing.Alert{
+			Code: "waits_for_anyone_able", Contact: c.id, Queue: c.queue,
+			Text: "This contact has taken the last step of its queue and still waits: for anyone able.",
+		})
 	}
 }
 

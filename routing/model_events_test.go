@@ -27,7 +27,7 @@ func (m *model) happen(ev routing.Event) {
 		case on == ev.On:
 			no("no_change", "", "", 0)
 		default:
-			m.say(routing.SurgeChanged{Name: ev.Name, On: ev.On, By: ev.By})
+			m.say(routing.SurgeChanged(ev))
 			m.surges[ev.Name] = ev.On
 			m.putInForce(m.published, m.version)
 		}
@@ -193,8 +193,10 @@ func (m *model) change(ev routing.Event, no refuse) {
 		if p = m.people[id]; p != nil {
 			leaves = true
 			apply = func() {
-				*p = person{id: p.id, profile: p.profile, idleSince: p.idleSince, since: p.since, misses: p.misses, state: p.state,
-					stateReason: p.stateReason, work: p.work, profileGone: p.profileGone}
+				*p = person{
+					id: p.id, profile: p.profile, idleSince: p.idleSince, since: p.since, misses: p.misses, state: p.state,
+					stateReason: p.stateReason, work: p.work, profileGone: p.profileGone,
+				}
 			}
 		}
 	case routing.AgentPresence:

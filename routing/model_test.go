@@ -84,8 +84,10 @@ type item struct {
 }
 
 func newModel() *model {
-	m := &model{open: map[routing.QueueID]bool{}, people: map[routing.AgentID]*person{}, endings: map[contact.ID]int{},
-		handle: map[routing.QueueID]map[contact.Channel]contact.Duration{}}
+	m := &model{
+		open: map[routing.QueueID]bool{}, people: map[routing.AgentID]*person{}, endings: map[contact.ID]int{},
+		handle: map[routing.QueueID]map[contact.Channel]contact.Duration{},
+	}
 	m.figures = m.figuresNow
 	return m
 }
@@ -178,8 +180,10 @@ func (m *model) views() map[routing.AgentID]routing.AgentChanged {
 			}
 		}
 		for _, c := range p.work {
-			v.Work = append(v.Work, routing.Work{Contact: c.id, Channel: c.channel, Queue: c.queue, Offer: c.offer, Phase: c.phase,
-				Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended})
+			v.Work = append(v.Work, routing.Work{
+				Contact: c.id, Channel: c.channel, Queue: c.queue, Offer: c.offer, Phase: c.phase,
+				Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended,
+			})
 		}
 		all[id] = v
 	}
@@ -377,8 +381,10 @@ func (m *model) place(c *item) {
 	c.phase, c.who, c.offer, c.since, c.until = routing.PhaseRinging, p, m.offers, m.now, m.now.Add(ring)
 	p.work = append(p.work, c)
 	m.touch(p)
-	m.out = append(m.out, routing.Offer{Offer: c.offer, Contact: c.id, Channel: c.channel, Agent: p.id, Queue: c.queue, Arrival: c.arrival,
-		Due: c.due, Made: m.now, Deadline: c.until, Facts: c.facts, Why: why})
+	m.out = append(m.out, routing.Offer{
+		Offer: c.offer, Contact: c.id, Channel: c.channel, Agent: p.id, Queue: c.queue, Arrival: c.arrival,
+		Due: c.due, Made: m.now, Deadline: c.until, Facts: c.facts, Why: why,
+	})
 }
 
 func (m *model) say(a routing.Action) { m.out = append(m.out, a) }
@@ -418,12 +424,16 @@ func (m *model) miss(c *item, cause routing.RetractCause) {
 	m.touch(p)
 	if n := o.AlertAfter; n > 0 {
 		if c.misses%n == 0 {
-			m.say(routing.Alert{Code: "contact_not_taken", Contact: c.id, Queue: c.queue,
-				Text: "Offers of this contact were missed, declined or failed " + strconv.Itoa(c.misses) + " times."})
+			m.say(routing.Alert{
+				Code: "contact_not_taken", Contact: c.id, Queue: c.queue,
+				Text: "Offers of this contact were missed, declined or failed " + strconv.Itoa(c.misses) + " times.",
+			})
 		}
 		if p.misses%n == 0 {
-			m.say(routing.Alert{Code: "repeated_no_answer", Contact: c.id, Agent: p.id,
-				Text: "This handler missed or declined " + strconv.Itoa(p.misses) + " offers in a row, or their phone failed."})
+			m.say(routing.Alert{
+				Code: "repeated_no_answer", Contact: c.id, Agent: p.id,
+				Text: "This handler missed or declined " + strconv.Itoa(p.misses) + " offers in a row, or their phone failed.",
+			})
 		}
 	}
 }

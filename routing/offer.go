@@ -83,7 +83,8 @@ func (e *Engine) missed(c *inquiry, cause RetractCause) {
 }
 
 func (e *Engine) restAfter(h *handler, cause RetractCause) {
-	policy, rest := e.plan.plan.Offer, contact.Duration(0)
+	policy := e.plan.plan.Offer
+	var rest contact.Duration
 	switch cause {
 	case RetractNoAnswer:
 		e.tally.NoAnswers++
@@ -115,12 +116,16 @@ func (e *Engine) warn(c *inquiry, h *handler) {
 		return
 	}
 	if c.misses%n == 0 {
-		e.emit(Alert{Code: AlertContactMisses, Contact: c.id, Queue: c.queue,
-			Text: "Offers of this contact were missed, declined or failed " + strconv.Itoa(c.misses) + " times."})
+		e.emit(Alert{
+			Code: AlertContactMisses, Contact: c.id, Queue: c.queue,
+			Text: "Offers of this contact were missed, declined or failed " + strconv.Itoa(c.misses) + " times.",
+		})
 	}
 	if h.misses%n == 0 {
-		e.emit(Alert{Code: AlertHandlerMisses, Contact: c.id, Agent: h.id,
-			Text: "This handler missed or declined " + strconv.Itoa(h.misses) + " offers in a row, or their phone failed."})
+		e.emit(Alert{
+			Code: AlertHandlerMisses, Contact: c.id, Agent: h.id,
+			Text: "This handler missed or declined " + strconv.Itoa(h.misses) + " offers in a row, or their phone failed.",
+		})
 	}
 }
 

@@ -23,9 +23,11 @@ func TestPositionsAreCountedUpToABound(t *testing.T) {
 			}
 		}
 	}
-	step(began, routing.PlanPublished{Version: 1, Plan: &routing.Plan{Version: 1, DefaultQueue: "q",
+	step(began, routing.PlanPublished{Version: 1, Plan: &routing.Plan{
+		Version: 1, DefaultQueue: "q",
 		Profiles: []routing.Profile{{Name: "p", Capacity: capacity(1, 0, 0)}},
-		Queues:   []routing.Queue{{ID: "q", AnswerWithin: targets(minute, minute, minute), Announce: &routing.AnnouncePolicy{First: minute, Every: minute}}}}})
+		Queues:   []routing.Queue{{ID: "q", AnswerWithin: targets(minute, minute, minute), Announce: &routing.AnnouncePolicy{First: minute, Every: minute}}},
+	}})
 	step(began, routing.HoursChanged{Queue: "q", Open: true})
 	step(began, routing.AgentSignedOn{Agent: "h", Profile: "p"})
 	for i := range routing.PositionMost + 20 {

@@ -24,8 +24,10 @@ type witness struct {
 }
 
 func newWitness() *witness {
-	return &witness{arrived: map[contact.ID]bool{}, endings: map[contact.ID]int{}, open: map[contact.ID]routing.Offer{},
-		with: map[contact.ID]routing.AgentID{}, phase: map[contact.ID]string{}}
+	return &witness{
+		arrived: map[contact.ID]bool{}, endings: map[contact.ID]int{}, open: map[contact.ID]routing.Offer{},
+		with: map[contact.ID]routing.AgentID{}, phase: map[contact.ID]string{},
+	}
 }
 
 // see takes in one step and returns the first promise found broken.
@@ -252,11 +254,13 @@ func TestRestoredAndClonedEnginesGoOnAlike(t *testing.T) {
 // the largest credit keep coming faster than they are served. It must be served
 // once those that arrive are due later than it: within its target plus the credit.
 func TestAgeWins(t *testing.T) {
-	plan := &routing.Plan{Version: 1, DefaultQueue: "q", ShortAbandon: 5 * second,
+	plan := &routing.Plan{
+		Version: 1, DefaultQueue: "q", ShortAbandon: 5 * second,
 		Queues:   []routing.Queue{{ID: "q", AnswerWithin: targets(5*minute, contact.Day, contact.Day)}},
 		Rules:    []routing.Rule{{Name: "urgent", Queue: "q", Credit: 4 * minute, Match: func(in routing.RuleInput) bool { return in.Facts.Vulnerable }}},
 		Profiles: []routing.Profile{{Name: "p", Capacity: capacity(1, 0, 0)}},
-		Offer:    routing.OfferPolicy{RingFor: targets(20*second, 0, 0)}}
+		Offer:    routing.OfferPolicy{RingFor: targets(20*second, 0, 0)},
+	}
 	e := routing.New()
 	now := began
 	var offered []routing.Offer

@@ -12,8 +12,10 @@ import (
 // first one's is forgotten, the second one's is not.
 func TestKeptPlacesAreBounded(t *testing.T) {
 	e := routing.New()
-	e.Step(began, routing.PlanPublished{Version: 1, Plan: &routing.Plan{Version: 1, DefaultQueue: "q", RingBackWindow: contact.Day,
-		Queues: []routing.Queue{{ID: "q", AnswerWithin: targets(minute, minute, minute)}}}})
+	e.Step(began, routing.PlanPublished{Version: 1, Plan: &routing.Plan{
+		Version: 1, DefaultQueue: "q", RingBackWindow: contact.Day,
+		Queues: []routing.Queue{{ID: "q", AnswerWithin: targets(minute, minute, minute)}},
+	}})
 	e.Step(began, routing.HoursChanged{Queue: "q", Open: true})
 	call := func(at contact.Instant, id string, line int) routing.Queued {
 		for _, a := range e.Step(at, routing.ContactArrived{Contact: contact.ID(id), Channel: contact.Phone, Facts: contact.Facts{Line: fmt.Sprint("line ", line)}}) {

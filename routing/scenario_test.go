@@ -305,8 +305,10 @@ func (s *scenario) restart() {
 //	policy [ring=20s] [no-answer=30s] [decline=10s] [failed=5s] [alert=3] [wrap=30s] [extension=60s] [short=5s]
 func (s *scenario) define(kind string, args []string) {
 	if s.plan == nil {
-		s.plan = &routing.Plan{ShortAbandon: 5 * second, WrapUp: routing.WrapUpPolicy{Limit: 30 * second, Extension: 60 * second},
-			Offer: routing.OfferPolicy{RingFor: targets(20*second, 20*second, 20*second), NoAnswerRest: 30 * second, DeclineRest: 10 * second, FailedRest: 5 * second}}
+		s.plan = &routing.Plan{
+			ShortAbandon: 5 * second, WrapUp: routing.WrapUpPolicy{Limit: 30 * second, Extension: 60 * second},
+			Offer: routing.OfferPolicy{RingFor: targets(20*second, 20*second, 20*second), NoAnswerRest: 30 * second, DeclineRest: 10 * second, FailedRest: 5 * second},
+		}
 	}
 	p := s.plan
 	switch kind {

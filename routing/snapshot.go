@@ -103,8 +103,10 @@ type contactImage struct {
 }
 
 func (e *Engine) image() image {
-	img := image{Format: SnapshotFormat, Now: e.now, LastOffer: e.lastOffer, Tally: e.tally, Ended: e.ended.oldestFirst(),
-		Left: e.left.list, Open: []QueueID{}, Handlers: make([]handlerImage, 0, len(e.handlers)), Contacts: make([]contactImage, 0, len(e.contacts))}
+	img := image{
+		Format: SnapshotFormat, Now: e.now, LastOffer: e.lastOffer, Tally: e.tally, Ended: e.ended.oldestFirst(),
+		Left: e.left.list, Open: []QueueID{}, Handlers: make([]handlerImage, 0, len(e.handlers)), Contacts: make([]contactImage, 0, len(e.contacts)),
+	}
 	if e.plan != nil {
 		img.Plan = &planImage{e.plan.version, e.plan.source, e.plan.surges}
 		for _, q := range e.plan.queues {
@@ -123,19 +125,23 @@ func (e *Engine) image() image {
 		slices.Sort(img.Open)
 	}
 	for _, h := range e.sortedHandlers() {
-		hi := handlerImage{ID: h.id, Profile: h.profile.name, SignedOn: h.signedOn, Present: h.present, DeviceUp: h.deviceUp,
-			Ready: h.ready, Reason: h.reason, RestUntil: h.restUntil, RestReason: h.restReason, IdleSince: h.idleSince, Since: h.since, Misses: h.misses}
+		hi := handlerImage{
+			ID: h.id, Profile: h.profile.name, SignedOn: h.signedOn, Present: h.present, DeviceUp: h.deviceUp,
+			Ready: h.ready, Reason: h.reason, RestUntil: h.restUntil, RestReason: h.restReason, IdleSince: h.idleSince, Since: h.since, Misses: h.misses,
+		}
 		for _, c := range h.work {
 			hi.Work = append(hi.Work, c.id)
 		}
 		img.Handlers = append(img.Handlers, hi)
 	}
 	for _, c := range e.sortedContacts() {
-		ci := contactImage{ID: c.id, Channel: channelNames[c.channel], Wanted: c.wanted, Queue: c.queue, Rule: c.rule, Version: c.version,
+		ci := contactImage{
+			ID: c.id, Channel: channelNames[c.channel], Wanted: c.wanted, Queue: c.queue, Rule: c.rule, Version: c.version,
 			Facts: c.facts, Arrival: c.arrival, Queued: c.queued, Due: c.due, Class: c.class, Target: int64(c.target), Credit: int64(c.credit),
 			Phase: c.phase, Offer: c.offer, Since: c.since, Until: c.until, Answered: c.answered, Muted: c.muted, Extended: c.extended,
 			Capacity: c.capacity, Refusers: c.refusers, Misses: c.misses, Home: c.from(), Moves: c.moves, Step: c.step, Held: c.held, Spent: c.spent, KeptFrom: c.keptFrom,
-			SayAt: c.sayAt, Told: c.told, ToldWait: int64(c.toldWait)}
+			SayAt: c.sayAt, Told: c.told, ToldWait: int64(c.toldWait),
+		}
 		if c.handler != nil {
 			ci.Agent = c.handler.id
 		}

@@ -90,6 +90,6 @@ func (e *Engine) surgeSwitched(ev SurgeSwitched) {
 		e.emit(Refused{Event: ev.Kind(), Code: code})
 		return
 	}
-	e.emit(SurgeChanged{Name: ev.Name, On: ev.On, By: ev.By})
+	e.emit(SurgeChanged(ev))
 	e.putInForce(next)
 }

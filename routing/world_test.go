@@ -35,15 +35,21 @@ func worldPlans() []*routing.Plan {
 	first := &routing.Plan{
 		Version: 1, DefaultQueue: "general", ShortAbandon: 5 * second, RingBackWindow: 60 * second,
 		Queues: []routing.Queue{
-			{ID: "crime", Label: "Crime", AnswerWithin: targets(30*second, 40*minute, 60*minute), Needs: []routing.Need{{Skill: "crime", Min: 2}}, LanguageSkill: true, ClosedAnnouncement: "closed",
+			{
+				ID: "crime", Label: "Crime", AnswerWithin: targets(30*second, 40*minute, 60*minute), Needs: []routing.Need{{Skill: "crime", Min: 2}}, LanguageSkill: true, ClosedAnnouncement: "closed",
 				Preferred: &routing.PreferredPolicy{Wait: 25 * second},
 				Announce:  &routing.AnnouncePolicy{First: 5 * second, Every: 12 * second},
-				Relax: []routing.RelaxStep{{Name: "beginners", After: 30 * second, Needs: []routing.Need{{Skill: "crime", Min: 1}}},
-					{Name: "interpreter", After: 70 * second, Needs: []routing.Need{{Skill: "crime", Min: 1}}, AnyLanguage: true}},
-				Overflow: []routing.OverflowStep{{After: 45 * second, To: "updates"}, {After: 100 * second, To: "general"}}},
-			{ID: "general", Label: "General", AnswerWithin: targets(60*second, 30*minute, 45*minute), LanguageSkill: true, ClosedAnnouncement: "closed",
+				Relax: []routing.RelaxStep{
+					{Name: "beginners", After: 30 * second, Needs: []routing.Need{{Skill: "crime", Min: 1}}},
+					{Name: "interpreter", After: 70 * second, Needs: []routing.Need{{Skill: "crime", Min: 1}}, AnyLanguage: true},
+				},
+				Overflow: []routing.OverflowStep{{After: 45 * second, To: "updates"}, {After: 100 * second, To: "general"}},
+			},
+			{
+				ID: "general", Label: "General", AnswerWithin: targets(60*second, 30*minute, 45*minute), LanguageSkill: true, ClosedAnnouncement: "closed",
 				Preferred: &routing.PreferredPolicy{},
-				Relax:     []routing.RelaxStep{{Name: "any language", After: 50 * second, AnyLanguage: true}}},
+				Relax:     []routing.RelaxStep{{Name: "any language", After: 50 * second, AnyLanguage: true}},
+			},
 			{ID: "updates", Label: "Updates", AnswerWithin: targets(2*minute, 20*minute, 30*minute), WrapUp: &routing.WrapUpPolicy{}, ClosedAnnouncement: "closed"},
 		},
 		Rules: []routing.Rule{
@@ -373,7 +379,8 @@ func plain(a routing.Action) routing.Action {
 func sound(t interface {
 	Helper()
 	Fatalf(string, ...any)
-}, e *routing.Engine, after string) {
+}, e *routing.Engine, after string,
+) {
 	t.Helper()
 	if faults := e.Check(); len(faults) > 0 {
 		t.Fatalf("after %s the auditor finds:\n  %s", after, strings.Join(faults, "\n  "))

@@ -64,7 +64,7 @@ func TestCodecs(t *testing.T) {
 		{codecs{sipphone.PCMU, sipphone.PCMA}, codecs{sipphone.PCMA}, true},
 		{codecs{sipphone.PCMU}, codecs{sipphone.PCMA}, false},
 	} {
-		t.Run(fmt.Sprint(tt.caller, tt.callee), func(t *testing.T) {
+		t.Run(fmt.Sprintf("%v to %v", tt.caller, tt.callee), func(t *testing.T) {
 			ctx := testContext(t)
 			a, b := mustListen(t, sipphone.Options{Codecs: tt.caller}), mustListen(t, sipphone.Options{Codecs: tt.callee})
 			out, err := a.Call(ctx, b.URI("101"), sipphone.CallOptions{})

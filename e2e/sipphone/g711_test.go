@@ -8,8 +8,18 @@ func TestG711KnownValues(t *testing.T) {
 		code   byte
 		sample int16
 	}{
-		{PCMU, 0xFF, 0}, {PCMU, 0x7F, 0}, {PCMU, 0x80, 32124}, {PCMU, 0x00, -32124}, {PCMU, 0xFE, 8}, {PCMU, 0x7E, -8},
-		{PCMA, 0xD5, 8}, {PCMA, 0x55, -8}, {PCMA, 0xAA, 32256}, {PCMA, 0x2A, -32256}, {PCMA, 0xD4, 24}, {PCMA, 0xC5, 264},
+		{PCMU, 0xFF, 0},
+		{PCMU, 0x7F, 0},
+		{PCMU, 0x80, 32124},
+		{PCMU, 0x00, -32124},
+		{PCMU, 0xFE, 8},
+		{PCMU, 0x7E, -8},
+		{PCMA, 0xD5, 8},
+		{PCMA, 0x55, -8},
+		{PCMA, 0xAA, 32256},
+		{PCMA, 0x2A, -32256},
+		{PCMA, 0xD4, 24},
+		{PCMA, 0xC5, 264},
 	}
 	for _, tt := range tests {
 		if got := tt.codec.decode(nil, []byte{tt.code})[0]; got != tt.sample {

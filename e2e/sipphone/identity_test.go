@@ -17,16 +17,36 @@ func TestCallerIdentity(t *testing.T) {
 		privacy  string
 	}{
 		{"number", sipphone.CallOptions{From: "02079460123"}, party{User: "02079460123", Host: "127.0.0.1"}, nil, false, ""},
-		{"number and name", sipphone.CallOptions{From: "+447700900123", DisplayName: "Ada Example"},
-			party{"Ada Example", "+447700900123", "127.0.0.1"}, nil, false, ""},
-		{"a name that quotes", sipphone.CallOptions{From: "101", DisplayName: `A "B" \ C`},
-			party{`A \"B\" \\ C`, "101", "127.0.0.1"}, nil, false, ""},
-		{"asserted", sipphone.CallOptions{From: "trunk", FromHost: "example.org", Asserted: "02079460123"},
-			party{User: "trunk", Host: "example.org"}, &party{User: "02079460123", Host: "example.org"}, false, ""},
-		{"withheld", sipphone.CallOptions{From: "02079460123", Withheld: true},
-			party{"Anonymous", "anonymous", "anonymous.invalid"}, nil, true, "id"},
-		{"withheld but asserted by a trunk", sipphone.CallOptions{From: "02079460123", Asserted: "02079460123", Withheld: true},
-			party{"Anonymous", "anonymous", "anonymous.invalid"}, &party{User: "02079460123", Host: "127.0.0.1"}, true, "id"},
+		{
+			"number and name",
+			sipphone.CallOptions{From: "+447700900123", DisplayName: "Ada Example"},
+			party{"Ada Example", "+447700900123", "127.0.0.1"},
+			nil, false, "",
+		},
+		{
+			"a name that quotes",
+			sipphone.CallOptions{From: "101", DisplayName: `A "B" \ C`},
+			party{`A \"B\" \\ C`, "101", "127.0.0.1"},
+			nil, false, "",
+		},
+		{
+			"asserted",
+			sipphone.CallOptions{From: "trunk", FromHost: "example.org", Asserted: "02079460123"},
+			party{User: "trunk", Host: "example.org"},
+			&party{User: "02079460123", Host: "example.org"}, false, "",
+		},
+		{
+			"withheld",
+			sipphone.CallOptions{From: "02079460123", Withheld: true},
+			party{"Anonymous", "anonymous", "anonymous.invalid"},
+			nil, true, "id",
+		},
+		{
+			"withheld but asserted by a trunk",
+			sipphone.CallOptions{From: "02079460123", Asserted: "02079460123", Withheld: true},
+			party{"Anonymous", "anonymous", "anonymous.invalid"},
+			&party{User: "02079460123", Host: "127.0.0.1"}, true, "id",
+		},
 		{"nothing said", sipphone.CallOptions{}, party{User: "phone", Host: "127.0.0.1"}, nil, false, ""},
 	}
 	for _, tt := range tests {

@@ -172,8 +172,8 @@ func (m *media) send() {
 	for {
 		now := time.Now()
 		if now.Sub(due) > 5*frameTime {
-			missed := now.Sub(due)/frameTime - 1
-			due = due.Add(missed * frameTime)
+			missed := int64(now.Sub(due)/frameTime) - 1
+			due = due.Add(time.Duration(missed) * frameTime)
 			out.timestamp += uint32(missed) * frameSize
 			out.marker = true
 		}

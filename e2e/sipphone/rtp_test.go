@@ -87,9 +87,12 @@ func TestKeypad(t *testing.T) {
 		k.event(telephoneEvent{event: p.event, duration: p.duration}, p.ssrc, p.stamp, at)
 	}
 	want := []Digit{
-		{'1', at, 40 * time.Millisecond}, {'1', at, 20 * time.Millisecond},
-		{'#', at, 60 * time.Millisecond}, {'#', at, 20 * time.Millisecond},
-		{'D', at, 0}, {'0', at, 10 * time.Millisecond},
+		{'1', at, 40 * time.Millisecond},
+		{'1', at, 20 * time.Millisecond},
+		{'#', at, 60 * time.Millisecond},
+		{'#', at, 20 * time.Millisecond},
+		{'D', at, 0},
+		{'0', at, 10 * time.Millisecond},
 	}
 	if len(k.digits) != len(want) {
 		t.Fatalf("got %v, want %v", k.digits, want)

@@ -16,28 +16,50 @@ func TestParseSDP(t *testing.T) {
 		in   []byte
 		want description
 	}{
-		{"plain", sdp("v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", "m=audio 4000 RTP/AVP 0"),
-			description{addr: addr, codecs: []Codec{PCMU}, direction: sendRecv}},
-		{"bare line feeds", []byte("c=IN IP4 127.0.0.1\nm=audio 4000 RTP/AVP 8\n"),
-			description{addr: addr, codecs: []Codec{PCMA}, direction: sendRecv}},
-		{"telephone events at 96", sdp("c=IN IP4 127.0.0.1", "m=audio 4000 RTP/AVP 8 0 96", "a=rtpmap:8 PCMA/8000", "a=rtpmap:96 telephone-event/8000"),
-			description{addr: addr, codecs: []Codec{PCMA, PCMU}, event: 96, direction: sendRecv}},
-		{"wide-band events are not ours", sdp("c=IN IP4 127.0.0.1", "m=audio 4000 RTP/AVP 0 96", "a=rtpmap:96 telephone-event/48000"),
-			description{addr: addr, codecs: []Codec{PCMU}, direction: sendRecv}},
-		{"media address wins", sdp("c=IN IP4 192.0.2.1", "m=audio 4000 RTP/AVP 0", "c=IN IP4 127.0.0.1"),
-			description{addr: addr, codecs: []Codec{PCMU}, direction: sendRecv}},
-		{"held", sdp("c=IN IP4 127.0.0.1", "m=audio 4000 RTP/AVP 0", "a=sendonly"),
-			description{addr: addr, codecs: []Codec{PCMU}, direction: sendOnly}},
-		{"held for the whole session", sdp("c=IN IP4 127.0.0.1", "a=inactive", "m=audio 4000 RTP/AVP 0"),
-			description{addr: addr, codecs: []Codec{PCMU}, direction: inactive}},
-		{"media direction wins", sdp("c=IN IP4 127.0.0.1", "a=inactive", "m=audio 4000 RTP/AVP 0", "a=recvonly"),
-			description{addr: addr, codecs: []Codec{PCMU}, direction: recvOnly}},
-		{"held the old way", sdp("c=IN IP4 0.0.0.0", "m=audio 4000 RTP/AVP 0"),
-			description{addr: netip.MustParseAddrPort("0.0.0.0:4000"), codecs: []Codec{PCMU}, direction: inactive}},
-		{"video's direction is its own", sdp("c=IN IP4 127.0.0.1", "m=audio 4000 RTP/AVP 0", "m=video 4002 RTP/AVP 96", "a=inactive"),
-			description{addr: addr, codecs: []Codec{PCMU}, direction: sendRecv}},
-		{"refused stream first", sdp("c=IN IP4 127.0.0.1", "m=audio 0 RTP/AVP 0", "m=audio 4000 RTP/AVP 0"),
-			description{addr: addr, codecs: []Codec{PCMU}, direction: sendRecv}},
+		{
+			"plain", sdp("v=0", "o=- 1 1 IN IP4 127.0.0.1", "s=-", "c=IN IP4 127.0.0.1", "t=0 0", "m=audio 4000 RTP/AVP 0"),
+			description{addr: addr, codecs: []Codec{PCMU}, direction: sendRecv},
+		},
+		{
+			"bare line feeds", []byte("c=IN IP4 127.0.0.1\nm=audio 4000 RTP/AVP 8\n"),
+			description{addr: addr, codecs: []Codec{PCMA}, direction: sendRecv},
+		},
+		{
+			"telephone events at 96", sdp("c=IN IP4 127.0.0.1", "m=audio 4000 RTP/AVP 8 0 96", "a=rtpmap:8 PCMA/8000", "a=rtpmap:96 telephone-event/8000"),
+			description{addr: addr, codecs: []Codec{PCMA, PCMU}, event: 96, direction: sendRecv},
+		},
+		{
+			"wide-band events are not ours", sdp("c=IN IP4 127.0.0.1", "m=audio 4000 RTP/AVP 0 96", "a=rtpmap:96 telephone-event/48000"),
+			description{addr: addr, codecs: []Codec{PCMU}, direction: sendRecv},
+		},
+		{
+			"media address wins", sdp("c=IN IP4 192.0.2.1", "m=audio 4000 RTP/AVP 0", "c=IN IP4 127.0.0.1"),
+			description{addr: addr, codecs: []Codec{PCMU}, direction: sendRecv},
+		},
+		{
+			"held", sdp("c=IN IP4 127.0.0.1", "m=audio 4000 RTP/AVP 0", "a=sendonly"),
+			description{addr: addr, codecs: []Codec{PCMU}, direction: sendOnly},
+		},
+		{
+			"held for the whole session", sdp("c=IN IP4 127.0.0.1", "a=inactive", "m=audio 4000 RTP/AVP 0"),
+			description{addr: addr, codecs: []Codec{PCMU}, direction: inactive},
+		},
+		{
+			"media direction wins", sdp("c=IN IP4 127.0.0.1", "a=inactive", "m=audio 4000 RTP/AVP 0", "a=recvonly"),
+			description{addr: addr, codecs: []Codec{PCMU}, direction: recvOnly},
+		},
+		{
+			"held the old way", sdp("c=IN IP4 0.0.0.0", "m=audio 4000 RTP/AVP 0"),
+			description{addr: netip.MustParseAddrPort("0.0.0.0:4000"), codecs: []Codec{PCMU}, direction: inactive},
+		},
+		{
+			"video's direction is its own", sdp("c=IN IP4 127.0.0.1", "m=audio 4000 RTP/AVP 0", "m=video 4002 RTP/AVP 96", "a=inactive"),
+			description{addr: addr, codecs: []Codec{PCMU}, direction: sendRecv},
+		},
+		{
+			"refused stream first", sdp("c=IN IP4 127.0.0.1", "m=audio 0 RTP/AVP 0", "m=audio 4000 RTP/AVP 0"),
+			description{addr: addr, codecs: []Codec{PCMU}, direction: sendRecv},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

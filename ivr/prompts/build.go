@@ -194,8 +194,10 @@ func (b *builder) plan(ctx context.Context, shelves []shelf, texts *ivr.Catalogu
 					errs = append(errs, err)
 					continue
 				}
-				jobs = append(jobs, job{ref, b.path(ref, "recording", string(content)),
-					func(context.Context) (sound, error) { return s, nil }})
+				jobs = append(jobs, job{
+					ref, b.path(ref, "recording", string(content)),
+					func(context.Context) (sound, error) { return s, nil },
+				})
 				continue
 			}
 			if version == "" {

@@ -299,8 +299,10 @@ func TestFailuresAreSentences(t *testing.T) {
 		code  Code
 		want  []string
 	}{
-		"no synthesiser": {func(t *testing.T, o *Options) { o.Program = "no-such-espeak" }, CodeNoSynthesiser,
-			[]string{`"no-such-espeak"`, "install the package espeak-ng"}},
+		"no synthesiser": {
+			func(t *testing.T, o *Options) { o.Program = "no-such-espeak" }, CodeNoSynthesiser,
+			[]string{`"no-such-espeak"`, "install the package espeak-ng"},
+		},
 		"a synthesiser that fails": {func(t *testing.T, o *Options) { o.Program = "false" }, CodeNoSynthesiser, []string{"install"}},
 		"unknown voice": {func(t *testing.T, o *Options) {
 			write(t, filepath.Join(o.Dir, "pl.yaml"), []byte(strings.Replace(polish, "voice: pl", "voice: klingonese", 1)))

@@ -131,15 +131,15 @@ func (b *builder) preferred(v value) *routing.PreferredPolicy {
 func (b *builder) idleSteps() {
 	plan := &b.doc.plan
 	for i, q := range plan.Queues {
-		needs, any := q.Needs, !q.LanguageSkill
+		needs, anyone := q.Needs, !q.LanguageSkill
 		for j, s := range q.Relax {
 			at := b.stepAt[step{i, j}]
-			if narrows(needs, s.Needs) || any && !s.AnyLanguage && q.LanguageSkill {
+			if narrows(needs, s.Needs) || anyone && !s.AnyLanguage && q.LanguageSkill {
 				b.r.errorf(at, "step_narrows", "step %q asks for more than what stands before it (%s): a step may only ask for less", s.Name, orNothing(needs))
-			} else if b.sameProfiles(needs, s.Needs) && any == (s.AnyLanguage || !q.LanguageSkill) && (j > 0 || !b.rulesAdd(q.ID)) {
+			} else if b.sameProfiles(needs, s.Needs) && anyone == (s.AnyLanguage || !q.LanguageSkill) && (j > 0 || !b.rulesAdd(q.ID)) {
 				b.r.warnf(at, "step_widens_nothing", "step %q lets no kind of handler take a contact who could not before", s.Name)
 			}
-			needs, any = s.Needs, s.AnyLanguage || !q.LanguageSkill
+			needs, anyone = s.Needs, s.AnyLanguage || !q.LanguageSkill
 			if j == len(q.Relax)-1 && !b.served(needs) {
 				b.r.warnf(at, "step_nobody_serves", "no profile that takes calls has all the skills of the last step %q: %s", s.Name, needText(needs))
 			}

@@ -351,9 +351,11 @@ surges:
 	}
 	want := []routing.Surge{
 		{Name: "flood", Label: "Flood in the county", Queues: []routing.SurgeQueue{
-			{Queue: "desk", AnswerWithin: map[contact.Channel]contact.Duration{contact.Phone: 5 * contact.Minute},
+			{
+				Queue: "desk", AnswerWithin: map[contact.Channel]contact.Duration{contact.Phone: 5 * contact.Minute},
 				Overflow: []routing.OverflowStep{{After: contact.Minute, To: "spare"}},
-				Announce: &routing.AnnouncePolicy{First: 30 * contact.Second, Every: 30 * contact.Second}},
+				Announce: &routing.AnnouncePolicy{First: 30 * contact.Second, Every: 30 * contact.Second},
+			},
 			{Queue: "spare", Silent: true},
 		}},
 		{Name: "quiet", Label: "quiet", Queues: []routing.SurgeQueue{{Queue: "desk", Overflow: []routing.OverflowStep{}}}},

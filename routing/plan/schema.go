@@ -34,8 +34,10 @@ func object(about string, keys node, required ...string) node {
 
 // named is a mapping whose keys are names people choose.
 func named(about string, value node) node {
-	return node{"type": "object", "description": about, "additionalProperties": value,
-		"propertyNames": node{"pattern": "^[a-z][a-z0-9_.-]{0,63}$"}}
+	return node{
+		"type": "object", "description": about, "additionalProperties": value,
+		"propertyNames": node{"pattern": "^[a-z][a-z0-9_.-]{0,63}$"},
+	}
 }
 
 func list(about string, item node) node {
@@ -97,8 +99,10 @@ func makeSchema() ([]byte, error) {
 			"answer_within":  spans("How soon contacts of this queue should be answered."),
 			"needs":          levels,
 			"language_skill": truth("Whether the language a caller chose is needed, as the skill lang.<code>."),
-			"hours": node{"type": "object", "description": "Opening hours by day (mon, mon-fri, …); absent means always.",
-				"additionalProperties": hours},
+			"hours": node{
+				"type": "object", "description": "Opening hours by day (mon, mon-fri, …); absent means always.",
+				"additionalProperties": hours,
+			},
 			"closed_announcement": words("The prompt callers hear outside the hours."),
 			"wrap_up":             wrapUp,
 			"relax": object("How needs widen with a contact's age.", node{

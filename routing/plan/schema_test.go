@@ -102,8 +102,8 @@ func resolve(root, n node) node {
 	if ref, is := n["$ref"].(string); is {
 		return resolve(root, root["$defs"].(node)[strings.TrimPrefix(ref, "#/$defs/")].(node))
 	}
-	if any, is := n["anyOf"].([]any); is {
-		for _, a := range any {
+	if choices, is := n["anyOf"].([]any); is {
+		for _, a := range choices {
 			if a := a.(node); a["type"] == "object" {
 				return a
 			}

@@ -183,8 +183,10 @@ func (l *Load) arrive() {
 	l.next++
 	id := contact.ID(fmt.Sprintf("%026d", l.next))
 	language := languages[l.roll(len(languages))]
-	ev := routing.ContactArrived{Contact: id, Channel: contact.Phone, Arrival: l.now, Queue: queueID(l.roll(queues)),
-		Facts: contact.Facts{Language: language, Vulnerable: l.roll(10) == 0, Line: fmt.Sprintf("line%06d", l.roll(100_000))}}
+	ev := routing.ContactArrived{
+		Contact: id, Channel: contact.Phone, Arrival: l.now, Queue: queueID(l.roll(queues)),
+		Facts: contact.Facts{Language: language, Vulnerable: l.roll(10) == 0, Line: fmt.Sprintf("line%06d", l.roll(100_000))},
+	}
 	if l.roll(20) == 0 {
 		ev.Facts.Preferred = fmt.Sprintf("handler%05d", l.roll(l.handlers))
 	}
@@ -227,7 +229,8 @@ func plan(profiles int) *routing.Plan {
 		WrapUp: routing.WrapUpPolicy{Limit: 24 * contact.Hour},
 	}
 	for q := range queues {
-		p.Queues = append(p.Queues, routing.Queue{ID: queueID(q), Label: string(queueID(q)), AnswerWithin: within, LanguageSkill: true,
+		p.Queues = append(p.Queues, routing.Queue{
+			ID: queueID(q), Label: string(queueID(q)), AnswerWithin: within, LanguageSkill: true,
 			Needs: []routing.Need{{Skill: skill(q), Min: 3}},
 			Relax: []routing.RelaxStep{
 				{Name: "learning", After: 5 * contact.Second, Needs: []routing.Need{{Skill: skill(q), Min: 1}}},
@@ -235,9 +238,12 @@ func plan(profiles int) *routing.Plan {
 			},
 			Overflow:  []routing.OverflowStep{{After: 40 * contact.Second, To: queueID((q + 1) % queues)}},
 			Preferred: &routing.PreferredPolicy{Wait: contact.Second},
-			Announce:  &routing.AnnouncePolicy{First: 10 * contact.Second, Every: 30 * contact.Second}})
-		p.Rules = append(p.Rules, routing.Rule{Name: "vulnerable to " + string(queueID(q)), Queue: queueID(q), Credit: contact.Minute,
-			Match: func(in routing.RuleInput) bool { return in.Facts.Vulnerable }, Needs: []routing.Need{{Skill: skill(queues + q), Min: 1}}})
+			Announce:  &routing.AnnouncePolicy{First: 10 * contact.Second, Every: 30 * contact.Second},
+		})
+		p.Rules = append(p.Rules, routing.Rule{
+			Name: "vulnerable to " + string(queueID(q)), Queue: queueID(q), Credit: contact.Minute,
+			Match: func(in routing.RuleInput) bool { return in.Facts.Vulnerable }, Needs: []routing.Need{{Skill: skill(queues + q), Min: 1}},
+		})
 	}
 	for i := range profiles {
 		def := routing.Profile{Name: fmt.Sprintf("profile%03d", i), Capacity: map[contact.Channel]int{contact.Phone: 1}}

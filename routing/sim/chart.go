@@ -37,12 +37,12 @@ func (r *Report) charts() []chart {
 			for h := range s.values {
 				s.values[h] = estimate(nil)
 			}
-			any := false
+			some := false
 			for _, row := range p.Hours {
 				s.values[row.Hour] = row.Figure(m)
-				any = any || s.values[row.Hour].Known()
+				some = some || s.values[row.Hour].Known()
 			}
-			if any {
+			if some {
 				lines = append(lines, s)
 			}
 		}
@@ -110,18 +110,18 @@ func drawChart(title, about string, d Definition, lines []series) chart {
 		}
 		legend.WriteString("</ul>")
 	}
-	c.SVG = template.HTML(legend.String() + b.String())
+	c.SVG = template.HTML(legend.String() + b.String()) //nolint:gosec // drawn here from numbers; names are escaped above
 	for _, s := range lines {
 		c.Heads = append(c.Heads, s.name)
 	}
 	for h := range 24 {
 		row := sectionRow{Label: fmt.Sprintf("%02d:00", h)}
-		any := false
+		some := false
 		for _, s := range lines {
-			any = any || s.values[h].Known()
+			some = some || s.values[h].Known()
 			row.Values = append(row.Values, d.Write(s.values[h]))
 		}
-		if any {
+		if some {
 			c.Rows = append(c.Rows, row)
 		}
 	}
@@ -185,7 +185,7 @@ func scale(top float64, unit Unit) []float64 {
 		top = 1
 	}
 	steps := []float64{1, 2, 2.5, 5, 10}
-	base := 1.0
+	var base float64
 	if unit == Seconds && top >= 60 {
 		steps, base = []float64{0.25, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 240, 480, 1440}, 60
 	} else {

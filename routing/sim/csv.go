@@ -18,8 +18,10 @@ import (
 // Columns lists the columns a table of arrivals may have besides
 // answers.<label>. Only time is needed.
 func Columns() []string {
-	return []string{"time", "channel", "queue", "language", "dialled", "cli", "contacts_30d", "open_reports",
-		"vulnerable", "repeat_victim", "handling", "wrap_up", "patience"}
+	return []string{
+		"time", "channel", "queue", "language", "dialled", "cli", "contacts_30d", "open_reports",
+		"vulnerable", "repeat_victim", "handling", "wrap_up", "patience",
+	}
 }
 
 // record is one contact read from a table or a journal: what is not known of it
@@ -122,8 +124,10 @@ func ParseCSV(name string, r io.Reader, location *time.Location) (*Table, error)
 	}
 	slices.SortStableFunc(t.records, func(a, b record) int { return int(max(-1, min(1, int64(a.at-b.at)))) })
 	if first, last := t.records[0], t.records[len(t.records)-1]; last.at.Sub(first.at) > maxDays*contact.Day {
-		return nil, &InputError{File: name, Line: last.line, Field: "time", Code: "out_of_range",
-			Text: fmt.Sprintf("all contacts are expected within %d days; the first is at %s", maxDays, first.at)}
+		return nil, &InputError{
+			File: name, Line: last.line, Field: "time", Code: "out_of_range",
+			Text: fmt.Sprintf("all contacts are expected within %d days; the first is at %s", maxDays, first.at),
+		}
 	}
 	return t, nil
 }

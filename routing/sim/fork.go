@@ -62,8 +62,10 @@ func Fork(ctx context.Context, engine *routing.Engine, o ForkOptions) (*Report, 
 	if err != nil {
 		return nil, err
 	}
-	options := Options{Source: f, Replications: o.Replications, Seed: o.Seed, Formula: o.Formula, Within: o.Within, Workers: o.Workers, CheckEvery: o.CheckEvery,
-		Plans: []PlanInput{{Name: "as it is"}, {Name: "with the changes"}}}
+	options := Options{
+		Source: f, Replications: o.Replications, Seed: o.Seed, Formula: o.Formula, Within: o.Within, Workers: o.Workers, CheckEvery: o.CheckEvery,
+		Plans: []PlanInput{{Name: "as it is"}, {Name: "with the changes"}},
+	}
 	if options.Replications <= 0 {
 		options.Replications = DefaultForkReplications
 	}
@@ -246,9 +248,11 @@ func (w *world) residents(start *forkStart) {
 		n := int32(len(w.visits))
 		l := all[s.Channel]
 		waited := f.from.Sub(s.Arrival).Std().Seconds()
-		a := Arrival{At: s.Arrival, Channel: s.Channel, Facts: &f.present[i].Facts,
+		a := Arrival{
+			At: s.Arrival, Channel: s.Channel, Facts: &f.present[i].Facts,
 			Patience: beyond(l.patience, waited, dice.uniform(i, forPatience, 0)),
-			Talk:     l.talk.Quantile(dice.uniform(i, forTalk, 0)), WrapUp: l.wrapUp.Quantile(dice.uniform(i, forWrapUp, 0))}
+			Talk:     l.talk.Quantile(dice.uniform(i, forTalk, 0)), WrapUp: l.wrapUp.Quantile(dice.uniform(i, forWrapUp, 0)),
+		}
 		v := visit{arrived: s.Arrival, channel: channelNumber(s.Channel), queue: w.queues[s.Queue], agent: -1, offer: s.Offer, answered: s.Answered, resident: true}
 		w.known[s.Contact] = n
 		w.ids = append(w.ids, s.Contact)

@@ -49,8 +49,10 @@ func TestForkTellsWhatMovingHandlersDoes(t *testing.T) {
 	before := e.Hash()
 	m := small(t)
 	m.PerDay = 4000
-	r, err := Fork(context.Background(), e.Clone(), ForkOptions{At: now, Profiles: profiles, Moves: []Move{{From: "general", To: "all", Count: 5}},
-		Zone: m.Zone, Model: m, Seed: 3, Replications: 6, CheckEvery: 50})
+	r, err := Fork(context.Background(), e.Clone(), ForkOptions{
+		At: now, Profiles: profiles, Moves: []Move{{From: "general", To: "all", Count: 5}},
+		Zone: m.Zone, Model: m, Seed: 3, Replications: 6, CheckEvery: 50,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,8 +127,10 @@ func TestForkMayTryAPlan(t *testing.T) {
 	draft := strings.Replace(smallPlan, "queue: crime}", "queue: crime, risk_to_life: true}", 1)
 	m := small(t)
 	m.PerDay = 3000
-	r, err := Fork(context.Background(), e, ForkOptions{At: now, Profiles: profiles, Model: m, Seed: 4,
-		Events: []routing.Event{routing.PlanPublished{Version: 2, Source: draft, Plan: compiled(t, "draft", draft)}}})
+	r, err := Fork(context.Background(), e, ForkOptions{
+		At: now, Profiles: profiles, Model: m, Seed: 4,
+		Events: []routing.Event{routing.PlanPublished{Version: 2, Source: draft, Plan: compiled(t, "draft", draft)}},
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -165,8 +165,10 @@ func (r *historian) step(at contact.Instant, ev routing.Event) {
 			facts := e.Facts
 			// Who it is plays no part in routing, and has no place in a simulation.
 			facts.Line, facts.Person = "", ""
-			t := &trace{record: record{at: r.now, channel: e.Channel, queue: e.Queue, facts: &facts, talk: math.NaN(), wrapUp: math.NaN(), patience: math.NaN()},
-				written: e.Channel != contact.Phone}
+			t := &trace{
+				record:  record{at: r.now, channel: e.Channel, queue: e.Queue, facts: &facts, talk: math.NaN(), wrapUp: math.NaN(), patience: math.NaN()},
+				written: e.Channel != contact.Phone,
+			}
 			r.contacts[e.Contact] = t
 			r.order = append(r.order, t)
 		}

@@ -189,7 +189,9 @@ func (k *mixture) arrival(dice stream, i int) Arrival {
 			which |= 1 << n
 		}
 	}
-	return Arrival{Channel: k.channel, Queue: k.queue, Facts: k.facts[which],
+	return Arrival{
+		Channel: k.channel, Queue: k.queue, Facts: k.facts[which],
 		Talk: k.talk.Quantile(dice.uniform(i, forTalk, 0)), WrapUp: k.wrapUp.Quantile(dice.uniform(i, forWrapUp, 0)),
-		Patience: k.patience.Quantile(dice.uniform(i, forPatience, 0))}
+		Patience: k.patience.Quantile(dice.uniform(i, forPatience, 0)),
+	}
 }

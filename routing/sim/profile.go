@@ -357,8 +357,10 @@ func (r *modelReader) hours(path string, given []float64) (out [24]float64) {
 }
 
 func (r *modelReader) kind(at string, x mixFile, hours [24]float64, talk, wrapUp, patience Distribution) mixture {
-	k := mixture{name: x.Name, share: x.Share, hours: hours, channel: contact.Channel(x.Channel), queue: routing.QueueID(x.Queue),
-		talk: r.law(at+".talk", x.Talk, talk), wrapUp: r.law(at+".wrap_up", x.WrapUp, wrapUp), patience: r.law(at+".patience", x.Patience, patience)}
+	k := mixture{
+		name: x.Name, share: x.Share, hours: hours, channel: contact.Channel(x.Channel), queue: routing.QueueID(x.Queue),
+		talk: r.law(at+".talk", x.Talk, talk), wrapUp: r.law(at+".wrap_up", x.WrapUp, wrapUp), patience: r.law(at+".patience", x.Patience, patience),
+	}
 	if x.Hours != nil {
 		k.hours = r.hours(at+".hours", x.Hours)
 	}
@@ -368,11 +370,15 @@ func (r *modelReader) kind(at string, x mixFile, hours [24]float64, talk, wrapUp
 	if !slices.Contains(channelList, k.channel) {
 		r.fail(at+".channel", "unknown_channel", "phone, email or web is expected, not %q", x.Channel)
 	}
-	k.chances = [4]float64{r.chance(at+".vulnerable", x.Vulnerable), r.chance(at+".repeat_victim", x.RepeatVictim),
-		r.chance(at+".open_report", x.OpenReport), r.chance(at+".frequent", x.Frequent)}
+	k.chances = [4]float64{
+		r.chance(at+".vulnerable", x.Vulnerable), r.chance(at+".repeat_victim", x.RepeatVictim),
+		r.chance(at+".open_report", x.OpenReport), r.chance(at+".frequent", x.Frequent),
+	}
 	for i := range k.facts {
-		f := &contact.Facts{Language: x.Language, Dialled: x.Dialled, CLI: contact.CLI(x.CLI), Answers: x.Answers,
-			Vulnerable: i&1 != 0, RepeatVictim: i&2 != 0}
+		f := &contact.Facts{
+			Language: x.Language, Dialled: x.Dialled, CLI: contact.CLI(x.CLI), Answers: x.Answers,
+			Vulnerable: i&1 != 0, RepeatVictim: i&2 != 0,
+		}
 		if i&4 != 0 {
 			f.OpenReports = 1
 		}

@@ -86,7 +86,8 @@ func TestGrowthWeekdaysAndSummerTime(t *testing.T) {
 func TestShiftsFollowTheNumbers(t *testing.T) {
 	shifts := shiftsOf("x", monday, []int{1, 2, 2, 0, 1})
 	want := []Shift{
-		{"x-0001", "x", monday, monday.Add(3 * contact.Hour)}, {"x-0001", "x", monday.Add(4 * contact.Hour), monday.Add(5 * contact.Hour)},
+		{"x-0001", "x", monday, monday.Add(3 * contact.Hour)},
+		{"x-0001", "x", monday.Add(4 * contact.Hour), monday.Add(5 * contact.Hour)},
 		{"x-0002", "x", monday.Add(contact.Hour), monday.Add(3 * contact.Hour)},
 	}
 	if len(shifts) != len(want) {
@@ -100,11 +101,11 @@ func TestShiftsFollowTheNumbers(t *testing.T) {
 }
 
 func TestBadProfiles(t *testing.T) {
-	change := func(old, new string) string {
+	change := func(old, next string) string {
 		if !strings.Contains(smallModel, old) {
 			t.Fatalf("the model does not hold %q", old)
 		}
-		return strings.Replace(smallModel, old, new, 1)
+		return strings.Replace(smallModel, old, next, 1)
 	}
 	for name, c := range map[string]struct{ text, want string }{
 		"not yaml":          {"name: [", "bad.yaml:1:"},

@@ -12,8 +12,10 @@ import (
 
 func smallReport(t *testing.T, name string) *Report {
 	t.Helper()
-	return run(t, Options{Plans: []PlanInput{{"plan.yaml", smallPlan}, {name, strings.Replace(smallPlan, "queue: crime}", "queue: crime, risk_to_life: true}", 1)}},
-		Source: modelled(t, small(t), 1), Replications: 3, Seed: 8})
+	return run(t, Options{
+		Plans:  []PlanInput{{"plan.yaml", smallPlan}, {name, strings.Replace(smallPlan, "queue: crime}", "queue: crime, risk_to_life: true}", 1)}},
+		Source: modelled(t, small(t), 1), Replications: 3, Seed: 8,
+	})
 }
 
 // The page must stand alone, must not run anything, must not trust a plan's name,

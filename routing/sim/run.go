@@ -238,7 +238,7 @@ func replicate(ctx context.Context, o *Options, plans []*prepared) ([][]result, 
 		})
 	}
 	wg.Wait()
-	if first != nil && !(errors.Is(first, context.Canceled) && ctx.Err() != nil) {
+	if first != nil && (!errors.Is(first, context.Canceled) || ctx.Err() == nil) {
 		return nil, first
 	}
 	var done [][]result

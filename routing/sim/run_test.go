@@ -32,8 +32,10 @@ func asJSON(t *testing.T, r *Report) string {
 }
 
 func TestSameSeedSameReport(t *testing.T) {
-	o := Options{Plans: []PlanInput{{"a", smallPlan}, {"b", strings.Replace(smallPlan, "answer_within: {phone: 30s", "answer_within: {phone: 60s", 1)}},
-		Source: modelled(t, small(t), 1), Replications: 3, Seed: 42, Workers: 1}
+	o := Options{
+		Plans:  []PlanInput{{"a", smallPlan}, {"b", strings.Replace(smallPlan, "answer_within: {phone: 30s", "answer_within: {phone: 60s", 1)}},
+		Source: modelled(t, small(t), 1), Replications: 3, Seed: 42, Workers: 1,
+	}
 	t.Log("seed 42")
 	first := asJSON(t, run(t, o))
 	o.Workers = 4
@@ -139,12 +141,14 @@ func TestAClearDifferenceIsFoundAndAChanceOneIsNot(t *testing.T) {
 func TestStoppedEarlySaysSo(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	o := Options{Plans: []PlanInput{{"a", smallPlan}}, Source: modelled(t, small(t), 1), Replications: 50, Seed: 1, Workers: 1,
+	o := Options{
+		Plans: []PlanInput{{"a", smallPlan}}, Source: modelled(t, small(t), 1), Replications: 50, Seed: 1, Workers: 1,
 		Progress: func(done, _ int) {
 			if done == 3 {
 				cancel()
 			}
-		}}
+		},
+	}
 	r, err := Run(ctx, o)
 	if err != nil {
 		t.Fatal(err)
@@ -194,8 +198,10 @@ func (s script) Period() (contact.Instant, contact.Instant) {
 }
 func (s script) Profiles() []string { return nil }
 func (s script) Outside(uint64, int) (*Outside, error) {
-	return &Outside{From: monday, To: monday.Add(2 * contact.Hour), Arrivals: s.arrivals, Shifts: s.shifts,
-		Answering: Answering{Delay: Constant(2), Missed: s.missed}, stream: newStream(1, 1)}, nil
+	return &Outside{
+		From: monday, To: monday.Add(2 * contact.Hour), Arrivals: s.arrivals, Shifts: s.shifts,
+		Answering: Answering{Delay: Constant(2), Missed: s.missed}, stream: newStream(1, 1),
+	}, nil
 }
 
 func playScript(t *testing.T, s script) *world {

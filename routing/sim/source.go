@@ -2,7 +2,6 @@ package sim
 
 import (
 	"math"
-	"slices"
 
 	"example.org/c3i/contact"
 	"example.org/c3i/routing"
@@ -85,24 +84,14 @@ func shiftsOf(profile string, from contact.Instant, perHour []int) []Shift {
 			for end < len(perHour) && perHour[end] > k {
 				end++
 			}
-			shifts = append(shifts, Shift{Agent: agent, Profile: profile,
-				From: from.Add(contact.Duration(h) * contact.Hour), To: from.Add(contact.Duration(end) * contact.Hour)})
+			shifts = append(shifts, Shift{
+				Agent: agent, Profile: profile,
+				From: from.Add(contact.Duration(h) * contact.Hour), To: from.Add(contact.Duration(end) * contact.Hour),
+			})
 			h = end
 		}
 	}
 	return shifts
-}
-
-func sortArrivals(list []Arrival) {
-	slices.SortStableFunc(list, func(a, b Arrival) int {
-		switch {
-		case a.At < b.At:
-			return -1
-		case a.At > b.At:
-			return 1
-		}
-		return 0
-	})
 }
 
 // digits writes n with leading zeros.

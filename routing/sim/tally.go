@@ -121,8 +121,13 @@ func (w *world) counts(v *visit, warm contact.Instant) bool {
 // groupsOf lists the groups a cell counts in.
 func groupsOf(q routing.QueueID, ch contact.Channel, hour int) [7]Group {
 	return [7]Group{
-		{Hour: -1}, {Queue: q, Hour: -1}, {Channel: ch, Hour: -1}, {Hour: hour},
-		{Queue: q, Channel: ch, Hour: -1}, {Queue: q, Hour: hour}, {Queue: q, Channel: ch, Hour: hour},
+		{Hour: -1},
+		{Queue: q, Hour: -1},
+		{Channel: ch, Hour: -1},
+		{Hour: hour},
+		{Queue: q, Channel: ch, Hour: -1},
+		{Queue: q, Hour: hour},
+		{Queue: q, Channel: ch, Hour: hour},
 	}
 }
 

@@ -130,8 +130,10 @@ func (r *Report) textRows(b *strings.Builder, title string, rows []Row) {
 }
 
 // short are headings for narrow tables.
-var short = map[Metric]string{Offered: "offered", Answered: "answered", Abandoned: "abandoned", StillOpen: "open", ServiceLevel: "service level",
-	AbandonRate: "abandon rate", ASA: "ASA", Wait90: "p90 wait", Wait99: "p99 wait", Longest: "longest", AHT: "AHT", Occupancy: "occupancy", Handlers: "handlers"}
+var short = map[Metric]string{
+	Offered: "offered", Answered: "answered", Abandoned: "abandoned", StillOpen: "open", ServiceLevel: "service level",
+	AbandonRate: "abandon rate", ASA: "ASA", Wait90: "p90 wait", Wait99: "p99 wait", Longest: "longest", AHT: "AHT", Occupancy: "occupancy", Handlers: "handlers",
+}
 
 // signed writes a difference with its sign.
 func (d Definition) signed(e Estimate) string {

@@ -55,8 +55,10 @@ func (s stationary) Outside(seed uint64, replication int) (*Outside, error) {
 			pick -= s.kinds[k].rate
 			k++
 		}
-		out.Arrivals = append(out.Arrivals, Arrival{At: when, Channel: contact.Phone, Queue: s.kinds[k].queue, Facts: facts,
-			Talk: s.service.Quantile(dice.uniform(i, forTalk, 0)), Patience: s.patience.Quantile(dice.uniform(i, forPatience, 0))})
+		out.Arrivals = append(out.Arrivals, Arrival{
+			At: when, Channel: contact.Phone, Queue: s.kinds[k].queue, Facts: facts,
+			Talk: s.service.Quantile(dice.uniform(i, forTalk, 0)), Patience: s.patience.Quantile(dice.uniform(i, forPatience, 0)),
+		})
 	}
 }
 
@@ -64,11 +66,15 @@ func (s stationary) Outside(seed uint64, replication int) (*Outside, error) {
 // its own name.
 func bare(profiles map[string][]string, queues ...string) *routing.Plan {
 	within := map[contact.Channel]contact.Duration{contact.Phone: contact.Minute, contact.Email: contact.Hour, contact.Web: contact.Hour}
-	p := &routing.Plan{Version: 1, DefaultQueue: routing.QueueID(queues[0]), ShortAbandon: 5 * contact.Second,
-		Offer: routing.OfferPolicy{RingFor: map[contact.Channel]contact.Duration{contact.Phone: contact.Minute}, NoAnswerRest: contact.Minute}}
+	p := &routing.Plan{
+		Version: 1, DefaultQueue: routing.QueueID(queues[0]), ShortAbandon: 5 * contact.Second,
+		Offer: routing.OfferPolicy{RingFor: map[contact.Channel]contact.Duration{contact.Phone: contact.Minute}, NoAnswerRest: contact.Minute},
+	}
 	for _, q := range queues {
-		p.Queues = append(p.Queues, routing.Queue{ID: routing.QueueID(q), Label: q, AnswerWithin: within,
-			Needs: []routing.Need{{Skill: contact.Skill(q), Min: 1}}})
+		p.Queues = append(p.Queues, routing.Queue{
+			ID: routing.QueueID(q), Label: q, AnswerWithin: within,
+			Needs: []routing.Need{{Skill: contact.Skill(q), Min: 1}},
+		})
 	}
 	for _, name := range []string{"one", "two", "both"} {
 		skills, is := profiles[name]

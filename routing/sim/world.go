@@ -45,9 +45,8 @@ const (
 
 // worker is a handler in the modelled world.
 type worker struct {
-	id      routing.AgentID
-	profile int
-	on      bool
+	id routing.AgentID
+	on bool
 	// call is the phone call in hand, -1 if none. Written contacts in hand are
 	// worked on one at a time, oldest first, and rest while there is a call.
 	call    int32
@@ -60,7 +59,6 @@ type worker struct {
 	stamp   uint32
 	// Since when they are signed on, and have work: zero if not.
 	staffed, busy contact.Instant
-	offline       bool // signed off
 }
 
 // world is callers, handlers and a clock around one engine.

@@ -154,7 +154,7 @@ func (g *generator) constants(b *strings.Builder, spec *ast.ValueSpec, decl *ast
 		}
 		tv, err := types.Eval(g.fset, nil, token.NoPos, types.ExprString(spec.Values[i]))
 		if err != nil || tv.Value == nil {
-			return fmt.Errorf("%s: not a plain constant: %v", name.Name, err)
+			return fmt.Errorf("%s: not a plain constant: %w", name.Name, err)
 		}
 		text := tv.Value.ExactString()
 		if tv.Value.Kind() == constant.String {

@@ -203,8 +203,10 @@ func (s steady) Outside(seed uint64, replication int) (*sim.Outside, error) {
 		if at >= to {
 			return out, nil
 		}
-		out.Arrivals = append(out.Arrivals, sim.Arrival{At: at, Channel: contact.Phone, Facts: facts,
-			Talk: dice.ExpFloat64() * s.Service, Patience: dice.ExpFloat64() * s.Patience})
+		out.Arrivals = append(out.Arrivals, sim.Arrival{
+			At: at, Channel: contact.Phone, Facts: facts,
+			Talk: dice.ExpFloat64() * s.Service, Patience: dice.ExpFloat64() * s.Patience,
+		})
 	}
 }
 
