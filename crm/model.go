@@ -12,8 +12,41 @@ type Person struct {
 	Vulnerable   bool             `json:"vulnerable,omitempty"`
 	RepeatVictim bool             `json:"repeat_victim,omitempty"`
 	Remarks      string           `json:"remarks,omitempty"`
-	Created      contact.Instant  `json:"created"`
-	Changed      contact.Instant  `json:"changed"`
+	// The rest of "4+1": two names, date of birth, gender, and a way of contact.
+	GivenName   string   `json:"given_name,omitempty"`
+	Surname     string   `json:"surname,omitempty"`
+	DateOfBirth string   `json:"date_of_birth,omitempty"` // YYYY-MM-DD
+	Gender      string   `json:"gender,omitempty"`
+	Emails      []string `json:"emails,omitempty"` // lower case
+	Addresses   []Place  `json:"addresses,omitempty"`
+	// Needs are communication needs; WrittenLanguage may differ from Language.
+	Needs           []string `json:"needs,omitempty"`
+	WrittenLanguage string   `json:"written_language,omitempty"`
+	// Safe says how they may be reached without putting them at risk.
+	Safe SafeContact `json:"safe"`
+	// Restricted people are opened only for a stated reason.
+	Restricted bool `json:"restricted,omitempty"`
+	// MergedInto names the person this one was found to be; their records are read
+	// there until a split.
+	MergedInto contact.PersonID `json:"merged_into,omitempty"`
+	Created    contact.Instant  `json:"created"`
+	Changed    contact.Instant  `json:"changed"`
+}
+
+// SafeContact says how a person may be reached. What it forbids is never done:
+// neither a callback nor a written confirmation.
+type SafeContact struct {
+	// Rule is empty (nothing known), "any", "limited" or "never".
+	Rule string `json:"rule,omitempty"`
+	// Methods are those allowed when Rule is limited: phone, email, post, sms.
+	Methods []string `json:"methods,omitempty"`
+	// UnsafeNumbers and UnsafeEmails are never rung or written to.
+	UnsafeNumbers []string `json:"unsafe_numbers,omitempty"`
+	UnsafeEmails  []string `json:"unsafe_emails,omitempty"`
+	// Times and CoverPhrase are for the handler who rings.
+	Times       string `json:"times,omitempty"`
+	CoverPhrase string `json:"cover_phrase,omitempty"`
+	NoVoicemail bool   `json:"no_voicemail,omitempty"`
 }
 
 // Note is a handler's note on a contact. Revision rises by one with each save.
@@ -41,6 +74,16 @@ type Record struct {
 	Ending   contact.Ending   `json:"ending,omitempty"`
 	Outcome  contact.Outcome  `json:"outcome"`
 	Note     Note             `json:"note"`
+	// Report is the report the contact belongs to, if any.
+	Report ReportID `json:"report,omitempty"`
+	// Subject is one line about a written contact, for lists.
+	Subject string `json:"subject,omitempty"`
+	// Email is a written contact's sender, lower case.
+	Email string `json:"email,omitempty"`
+	// Thread joins contacts of one written conversation.
+	Thread ThreadID `json:"thread,omitempty"`
+	// Messages counts what was written in it, in and out.
+	Messages int `json:"messages,omitempty"`
 }
 
 // Arrival is what is known of a contact when it arrives.
