@@ -44,7 +44,7 @@ describe('the HTTP interface', () => {
     const api = answering(200, '{"timeline":null}', seen);
     await api.publicCall('');
     await api.publicCall('020 7946 0101');
-    expect(await api.timeline('a/b')).toEqual([]);
+    expect(await api.timeline('a/b')).toEqual({ timeline: null });
     expect(seen.map((s) => s.init?.body)).toEqual(['{}', '{"number":"020 7946 0101"}', undefined]);
     expect(seen[2]?.path).toBe('/api/people/a%2Fb/timeline');
   });

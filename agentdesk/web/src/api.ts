@@ -1,4 +1,4 @@
-import type { HistoryEntry, ProtocolError, Role } from './protocol.gen.ts';
+import type { ProtocolError, Role, SearchReply, TimelinePage, Upload } from './protocol.gen.ts';
 
 /** The signed-on user, as the HTTP interface tells it. */
 export interface SignedOn {
@@ -40,7 +40,12 @@ export interface Api {
   signOff(): Promise<void>;
   /** Undefined when nobody is signed on. */
   me(): Promise<SignedOn | undefined>;
-  timeline(person: string): Promise<HistoryEntry[]>;
+  /** A person's timeline over all channels, newest first; `before` is an earlier page's. */
+  timeline(person: string, before?: number): Promise<TimelinePage>;
+  /** What was typed, looked for among people, reports, contacts and messages. */
+  search(query: string, kinds: string[]): Promise<SearchReply>;
+  /** Gives a file for an answer. */
+  upload(file: File): Promise<Upload>;
   publicCall(number: string): Promise<PublicCall>;
 }
 
@@ -49,7 +54,9 @@ export function httpApi(fetcher: typeof fetch = (input, init) => fetch(input, in
   const ask = async (method: string, path: string, body?: unknown): Promise<unknown> => {
     let response: Response;
     const init: RequestInit = { method, credentials: 'same-origin', headers: { Accept: 'application/json' } };
-    if (body !== undefined) {
+    if (body instanceof FormData) {
+      init.body = body;
+    } else if (body !== undefined) {
       init.body = JSON.stringify(body);
       init.headers = { Accept: 'application/json', 'Content-Type': 'application/json' };
     }
@@ -87,11 +94,16 @@ export function httpApi(fetcher: typeof fetch = (input, init) => fetch(input, in
         throw e;
       }
     },
-    async timeline(person) {
-      const answer = await ask('GET', `/api/people/${encodeURIComponent(person)}/timeline`);
-      if (Array.isArray(answer)) return answer as HistoryEntry[];
-      const o = answer as { timeline?: HistoryEntry[] | null; history?: HistoryEntry[] | null } | undefined;
-      return o?.timeline ?? o?.history ?? [];
+    async timeline(person, before) {
+      return await ask('GET', `/api/people/${encodeURIComponent(person)}/timeline${before ? `?before=${before}` : ''}`) as TimelinePage;
+    },
+    async search(query, kinds) {
+      return await ask('POST', '/api/search', { query, ...(kinds.length ? { kinds } : {}) }) as SearchReply;
+    },
+    async upload(file) {
+      const form = new FormData();
+      form.append('file', file);
+      return await ask('POST', '/api/uploads', form) as Upload;
     },
     async publicCall(number) {
       return await ask('POST', '/api/public/call', number ? { number } : {}) as PublicCall;

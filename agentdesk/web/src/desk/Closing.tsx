@@ -5,7 +5,7 @@ import type { DeskState } from '../state/desk.ts';
 import { Button } from '../ui/Button.tsx';
 import { Field } from '../ui/Field.tsx';
 import { keyLabel } from '../ui/shortcuts.ts';
-import type { Desk } from './model.ts';
+import { isWritten, type Desk } from './model.ts';
 import type { View } from './view.ts';
 import { callerText, likelyName } from './words.ts';
 
@@ -22,7 +22,8 @@ function Outcomes({ id, d, value, onChange, error }: { id: string; d: DeskState;
 export function Closing({ desk, d, w, view }: { desk: Desk; d: DeskState; w: WorkItem; view: View }): JSX.Element {
   const [missing, setMissing] = useState(false);
   const value = view.outcomes.value.get(w.contact) ?? w.outcome ?? '';
-  const over = w.phase === 'wrap_up';
+  // A written contact ends when it is closed; a call must have ended before.
+  const over = w.phase === 'wrap_up' || (isWritten(w) && (w.phase === 'talking' || w.phase === 'parked'));
   const finish = () => {
     if (!value) {
       setMissing(true);
@@ -38,9 +39,9 @@ export function Closing({ desk, d, w, view }: { desk: Desk; d: DeskState; w: Wor
       </Field>
       <div class="app-closing__acts">
         <Button kind="primary" icon="check" shortcut="finish" disabled={!over} busy={desk.busy.value.has('finish')} onClick={finish} {...(over ? {} : { describedBy: 'finish-when' })}>Finish</Button>
-        {over && !w.extended && <Button icon="clock" shortcut="moreTime" busy={desk.busy.value.has('extend')} onClick={() => void desk.extend(w.contact)}>More time</Button>}
-        {!over && <span class="app-hint" id="finish-when">After the call ends</span>}
-        {over && w.extended && <span class="app-hint">Time was extended once</span>}
+        {w.phase === 'wrap_up' && !w.extended && <Button icon="clock" shortcut="moreTime" busy={desk.busy.value.has('extend')} onClick={() => void desk.extend(w.contact)}>More time</Button>}
+        {!over && <span class="app-hint" id="finish-when">{isWritten(w) ? 'Once you have taken it' : 'After the call ends'}</span>}
+        {w.phase === 'wrap_up' && w.extended && <span class="app-hint">Time was extended once</span>}
       </div>
     </section>
   );

@@ -1,12 +1,12 @@
 import type { JSX } from 'preact';
 import type { WorkItem } from '../protocol.gen.ts';
-import { elapsed, face, remaining, spoken, timeText, toMs } from '../state/clock.ts';
+import { dateText, elapsed, face, remaining, spoken, timeText, toMs } from '../state/clock.ts';
 import { languageName, type DeskState } from '../state/desk.ts';
 import { Button } from '../ui/Button.tsx';
 import { Icon } from '../ui/icons.tsx';
-import type { Desk } from './model.ts';
+import { isWritten, type Desk } from './model.ts';
 import type { View } from './view.ts';
-import { callerText, channels, likelyName, phases, whyLines } from './words.ts';
+import { callerText, channels, likelyName, phaseOf, whyLines } from './words.ts';
 
 /** How long the caller has waited, against the target. */
 function waited(w: WorkItem, now: number): { seconds: number; late: boolean } {
@@ -39,9 +39,62 @@ function PhaseClock({ w, now }: { w: WorkItem; now: number }): JSX.Element {
   const low = w.phase === 'wrap_up' && down && seconds <= 20;
   const says = down ? `${spoken(seconds)} left` : `for ${spoken(seconds)}`;
   return (
-    <span class={`app-contact__clock${low ? ' app-contact__clock--low' : ''}`} role="timer" aria-label={`${phases[w.phase].label}, ${says}`}>
+    <span class={`app-contact__clock${low ? ' app-contact__clock--low' : ''}`} role="timer" aria-label={`${phaseOf(w).label}, ${says}`}>
       <span aria-hidden="true">{face(seconds)}{down ? <span class="app-contact__clock-left"> left</span> : null}</span>
     </span>
+  );
+}
+
+/** Taking a written contact, and what may be done with one in hand. */
+function WrittenControls({ desk, w, view }: { desk: Desk; w: WorkItem; view: View }): JSX.Element | null {
+  const busy = desk.busy.value;
+  if (w.phase === 'ringing') {
+    return (
+      <div class="app-contact__controls">
+        <Button kind="primary" icon={channels[w.channel].icon} shortcut="answer" class="app-button--big" busy={busy.has('answer')} onClick={() => void desk.answer()}>Take it</Button>
+        <Button shortcut="decline" busy={busy.has('decline')} onClick={() => void desk.decline()}>Decline</Button>
+      </div>
+    );
+  }
+  if (w.phase === 'wrap_up' || w.phase === 'connecting') return null;
+  const spam = w.written?.spam_until;
+  if (spam) {
+    return (
+      <div class="app-contact__controls" role="group" aria-label="Contact">
+        <p class="app-inline app-inline--warn" role="status"><Icon name="warning" size={18} /> Marked as spam. It ends in {face(remaining(toMs(spam), desk.now.value))}.</p>
+        <Button kind="primary" busy={busy.has('spam')} onClick={() => void desk.spam(w)}>It is not spam</Button>
+      </div>
+    );
+  }
+  const parked = w.phase === 'parked';
+  return (
+    <div class="app-contact__controls" role="group" aria-label="Contact">
+      <Button icon={parked ? 'play' : 'pause'} shortcut="park" pressed={parked} busy={busy.has('park')} onClick={() => void desk.park(w)}>{parked ? 'Take up again' : 'Put aside'}</Button>
+      <Button icon="forward" onClick={() => { view.dialog.value = 'forward'; }}>Pass on</Button>
+      {w.channel === 'email' && <Button icon="warning" busy={busy.has('spam')} onClick={() => void desk.spam(w)}>Spam</Button>}
+    </div>
+  );
+}
+
+/** What was found in it that may matter at once. */
+function Triage({ w }: { w: WorkItem }): JSX.Element | null {
+  if (!w.triage?.length) return null;
+  return (
+    <div class="app-triage">
+      <h2 class="app-mini">Found in it</h2>
+      <ul>{w.triage.map((t) => <li key={t.code}><Icon name="warning" size={14} /> {t.sentence}{t.quote && <> <q dir="auto">{t.quote}</q></>}</li>)}</ul>
+    </div>
+  );
+}
+
+/** When it is to be answered by. */
+function DueFact({ w, now }: { w: WorkItem; now: number }): JSX.Element | null {
+  if (!w.due) return null;
+  const late = toMs(w.due) < now;
+  return (
+    <Fact label="Due" flag={late}>
+      <>{late && <Icon name="warning" size={14} />} {late ? `${face(elapsed(toMs(w.due), now))} ago` : `in ${face(remaining(toMs(w.due), now))}`}</>
+    </Fact>
   );
 }
 
@@ -79,18 +132,20 @@ export function ContactCard({ desk, d, w, view }: { desk: Desk; d: DeskState; w:
   const wait = waited(w, now);
   const name = likelyName(w);
   const people = w.people?.length ?? 0;
-  const phase = phases[w.phase];
+  const phase = phaseOf(w);
+  const written = isWritten(w);
   const attached = w.people?.find((p) => p.attached) ?? (people === 1 ? w.people?.[0] : undefined);
   return (
     <section class={`app-panel app-contact app-contact--${w.phase}`} aria-labelledby="contact-name">
       <div class="app-contact__strip">
-        <span class="app-contact__phase"><Icon name={phase.icon} /> {phase.label}{w.muted && w.phase !== 'wrap_up' && <span class="app-contact__muted">, muted</span>}</span>
+        <span class="app-contact__phase"><Icon name={phase.icon} /> {phase.label}{w.muted && !written && w.phase !== 'wrap_up' && <span class="app-contact__muted">, muted</span>}</span>
         <PhaseClock w={w} now={now} />
       </div>
       <div class="app-contact__body">
         <div class="app-contact__head">
           <div>
-            <h1 class="app-contact__name" id="contact-name">{name || (people > 1 ? `${people} people share this number` : 'Unknown caller')}</h1>
+            <h1 class="app-contact__name" id="contact-name">{name || (people > 1 ? `${people} people share this number` : written ? callerText(w) : 'Unknown caller')}</h1>
+            {written && w.written?.subject && <p class="app-contact__subject" dir="auto">{w.written.subject}</p>}
             <p class="app-contact__number"><Icon name={channels[w.channel].icon} size={16} /> {callerText(w)}{w.caller.unverified && <span class="app-contact__unverified"> given by the caller, not checked</span>}{w.caller.dialled && <span class="app-contact__dialled"> rang {w.caller.dialled}</span>}</p>
           </div>
           <div class="app-contact__markers">
@@ -98,7 +153,8 @@ export function ContactCard({ desk, d, w, view }: { desk: Desk; d: DeskState; w:
             {(attached?.repeat_victim ?? w.facts.repeat_victim) && <span class="moj-badge app-badge app-badge--warn"><Icon name="warning" size={14} /> Repeat victim</span>}
           </div>
         </div>
-        <Controls desk={desk} d={d} w={w} view={view} />
+        {written ? <WrittenControls desk={desk} w={w} view={view} /> : <Controls desk={desk} d={d} w={w} view={view} />}
+        <Triage w={w} />
         <dl class="app-facts">
           <Fact label="Queue">{w.queue_label}</Fact>
           <Fact label="Language">{languageName(d.catalogue, w.facts.language) || 'Not chosen'}</Fact>
@@ -106,7 +162,8 @@ export function ContactCard({ desk, d, w, view }: { desk: Desk; d: DeskState; w:
             ? <Fact label="Waited" flag={wait.late}>
                 <>{face(wait.seconds)} <span class="app-fact__aside">{wait.late ? <><Icon name="warning" size={14} /> over {w.why_data.target} target</> : w.why_data.target ? `of ${w.why_data.target}` : ''}</span></>
               </Fact>
-            : <Fact label="Rang at">{timeText(toMs(w.arrival))}</Fact>}
+            : <Fact label={written ? 'Came in' : 'Rang at'}>{written ? dateText(toMs(w.arrival)) : timeText(toMs(w.arrival))}</Fact>}
+          {written && <DueFact w={w} now={now} />}
           {(w.facts.contacts_30d ?? 0) > 0 && <Fact label="Last 30 days">{`${w.facts.contacts_30d} contact${w.facts.contacts_30d === 1 ? '' : 's'}`}</Fact>}
           {(w.facts.open_reports ?? 0) > 0 && <Fact label="Open reports">{String(w.facts.open_reports)}</Fact>}
         </dl>

@@ -7,7 +7,7 @@ import { Icon } from '../ui/icons.tsx';
 import { Wordmark } from '../ui/Wordmark.tsx';
 import type { Desk } from './model.ts';
 import type { View } from './view.ts';
-import { states } from './words.ts';
+import { channels, states } from './words.ts';
 
 /** The state a handler is in, with its clock. */
 function StateClock({ desk, d }: { desk: Desk; d: DeskState }): JSX.Element {
@@ -96,6 +96,21 @@ function PhoneStatus({ desk, d }: { desk: Desk; d: DeskState }): JSX.Element {
   );
 }
 
+/** How much of each channel is in hand, of how much. */
+function Capacity({ d }: { d: DeskState }): JSX.Element | null {
+  const list = d.me.capacity ?? [];
+  if (list.every((c) => c.channel === 'phone')) return null;
+  return (
+    <span class="app-capacity">
+      {list.map((c) => (
+        <span key={c.channel} class={c.used >= c.of ? 'app-capacity__full' : ''}>
+          <Icon name={channels[c.channel].icon} size={14} /><span class="govuk-visually-hidden">{channels[c.channel].label}: </span> {c.used}<span aria-hidden="true">/</span><span class="govuk-visually-hidden"> of </span>{c.of}
+        </span>
+      ))}
+    </span>
+  );
+}
+
 const roles = { handler: 'Handler', supervisor: 'Supervisor', manager: 'Manager' } as const;
 
 /** Who is at the desk, in what state and for how long, and the ways to change it. */
@@ -112,6 +127,11 @@ export function IdentityBar({ desk, d, view }: { desk: Desk; d: DeskState; view:
       <div class="app-bar__who">
         <span class="app-bar__name">{d.me.name}</span>
         <span class="app-bar__role">{roles[d.me.role]} <span aria-hidden="true">·</span> <PhoneStatus desk={desk} d={d} /></span>
+        <Capacity d={d} />
+      </div>
+      <div class="app-bar__find">
+        {desk.may('search') && <Button icon="search" shortcut="search" onClick={() => { view.dialog.value = 'search'; }}>Look up</Button>}
+        {desk.may('reports.read') && <Button icon="check" shortcut="tasks" onClick={() => { view.dialog.value = 'tasks'; }}>To do</Button>}
       </div>
       <div class="app-bar__tools">
         <Button kind="quiet" icon={view.sound.value ? 'sound' : 'soundOff'} pressed={view.sound.value} label="Ringing sound" onClick={() => view.toggleSound()}>{''}</Button>

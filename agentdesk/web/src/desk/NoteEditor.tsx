@@ -25,7 +25,7 @@ export function NoteEditor({ desk, w }: { desk: Desk; w: WorkItem }): JSX.Elemen
   const n = desk.notes.value.get(w.contact);
   const trouble = n && (n.status === 'offline' || n.status === 'refused' || n.status === 'conflict');
   return (
-    <section class="app-panel app-note" aria-labelledby="note-label">
+    <section class="app-note" aria-labelledby="note-label">
       <div class="app-panel__head">
         <h2 class="app-panel__title"><label for="note" id="note-label">Note</label> <kbd class="app-kbd" aria-hidden="true">{keyLabel('note')}</kbd></h2>
         <span class={`app-note__status${trouble ? ' app-note__status--trouble' : ''}`} id="note-status"><Status n={n} /></span>

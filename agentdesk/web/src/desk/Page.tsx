@@ -1,5 +1,7 @@
 import type { JSX } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { LookDialog } from '../find/Look.tsx';
+import { SearchDialog } from '../find/SearchDialog.tsx';
 import { elapsed, face, remaining, spoken, toMs } from '../state/clock.ts';
 import { languageName, reasonLabel, type DeskState } from '../state/desk.ts';
 import { Button } from '../ui/Button.tsx';
@@ -11,27 +13,31 @@ import { Closing, Unfinished } from './Closing.tsx';
 import { ContactCard } from './ContactCard.tsx';
 import { HelpDialog, KeypadDialog, PersonDialog } from './Dialogs.tsx';
 import { IdentityBar } from './IdentityBar.tsx';
-import type { Desk } from './model.ts';
-import { NoteEditor } from './NoteEditor.tsx';
+import { isWritten, type Desk } from './model.ts';
+import { Middle } from './Middle.tsx';
 import { History, People } from './People.tsx';
 import { Queues } from './Queues.tsx';
 import { NewPassword, SignIn } from './SignIn.tsx';
 import type { View } from './view.ts';
-import { callerText, likelyName, phases, states } from './words.ts';
+import { callerText, channels, likelyName, phaseOf, states } from './words.ts';
+import { ForwardDialog, SplitDialog, TasksDialog } from './WrittenDialogs.tsx';
 
 /** Says aloud that a contact rings, without moving the focus. */
 function Announcer({ desk, d }: { desk: Desk; d: DeskState }): JSX.Element {
   const w = desk.ringing.value;
   let text = '';
   if (w) {
+    const written = isWritten(w);
     const parts = [
-      'Call ringing',
+      written ? `${channels[w.channel].label} offered` : 'Call ringing',
       likelyName(w) || callerText(w),
       w.queue_label,
       languageName(d.catalogue, w.facts.language),
       ...(w.answers ?? []).map((a) => a.answer),
       w.facts.vulnerable ? 'Marked vulnerable' : '',
-      d.phone.kind === 'sip' ? 'Answer on your phone' : `${keyLabel('answer')} to answer, ${keyLabel('decline')} to decline`,
+      written ? w.written?.subject : '',
+      ...(w.triage ?? []).map((t) => t.sentence),
+      d.phone.kind === 'sip' && !written ? 'Answer on your phone' : `${keyLabel('answer')} to answer, ${keyLabel('decline')} to decline`,
     ];
     text = `${parts.filter(Boolean).join('. ')}.`;
   } else if (desk.ringsNow.value) {
@@ -46,14 +52,16 @@ function AlsoRinging({ desk, d }: { desk: Desk; d: DeskState }): JSX.Element | n
   if (!w || w.contact === desk.current.value?.contact) return null;
   return (
     <section class="app-also" aria-label="Ringing">
-      <Icon name="phone" size={24} />
-      <p class="app-also__who"><strong>Ringing: {likelyName(w) || callerText(w)}</strong> <span>{[w.queue_label, languageName(d.catalogue, w.facts.language)].filter(Boolean).join(', ')}</span></p>
+      <Icon name={channels[w.channel].icon} size={24} />
+      <p class="app-also__who"><strong>{isWritten(w) ? 'Offered' : 'Ringing'}: {likelyName(w) || callerText(w)}</strong> <span>{[w.queue_label, languageName(d.catalogue, w.facts.language)].filter(Boolean).join(', ')}</span></p>
       <span class="app-also__clock" role="timer" aria-label={`${spoken(remaining(toMs(w.until), desk.now.value))} left`}><span aria-hidden="true">{face(remaining(toMs(w.until), desk.now.value))}</span></span>
       <div class="app-also__acts">
-        {d.phone.kind === 'sip'
+        {isWritten(w)
+          ? <Button kind="primary" icon={channels[w.channel].icon} shortcut="answer" busy={desk.busy.value.has('answer')} onClick={() => void desk.answer()}>Take it</Button>
+          : d.phone.kind === 'sip'
           ? <strong>Answer on your phone</strong>
           : <Button kind="primary" icon="phone" shortcut="answer" disabled={!desk.answerable.value} busy={desk.busy.value.has('answer')} onClick={() => void desk.answer()}>Answer</Button>}
-        <Button icon="hangup" shortcut="decline" busy={desk.busy.value.has('decline')} onClick={() => void desk.decline()}>Decline</Button>
+        <Button shortcut="decline" busy={desk.busy.value.has('decline')} onClick={() => void desk.decline()}>Decline</Button>
         <Button kind="quiet" onClick={() => { desk.selected.value = w.contact; }}>Look</Button>
       </div>
     </section>
@@ -97,6 +105,25 @@ function Idle({ desk, d, view }: { desk: Desk; d: DeskState; view: View }): JSX.
   );
 }
 
+/** All that is in hand, on every channel, the most due first; what rings before everything. */
+function Mine({ desk, d, shown }: { desk: Desk; d: DeskState; shown: string | undefined }): JSX.Element {
+  const now = desk.now.value;
+  return (
+    <nav class="app-switch" aria-label="Contacts in hand">
+      {d.work.map((x) => {
+        const late = !!x.due && toMs(x.due) < now;
+        const counts = isWritten(x) && x.phase !== 'ringing' && !!x.due;
+        return (
+          <button key={x.contact} type="button" class="app-switch__item" aria-current={x.contact === shown ? 'true' : undefined} onClick={() => { desk.selected.value = x.contact; }}>
+            <Icon name={isWritten(x) ? channels[x.channel].icon : phaseOf(x).icon} size={16} /> {likelyName(x) || callerText(x)} <span class="app-switch__phase">{phaseOf(x).label}</span>
+            {counts && <span class={`app-switch__due${late ? ' app-switch__due--late' : ''}`}>{late ? <><Icon name="warning" size={12} /> overdue</> : `due in ${face(remaining(toMs(x.due), now))}`}</span>}
+          </button>
+        );
+      })}
+    </nav>
+  );
+}
+
 function Workspace({ desk, d, view }: { desk: Desk; d: DeskState; view: View }): JSX.Element {
   const w = desk.current.value;
   const dialog = view.dialog.value;
@@ -114,15 +141,7 @@ function Workspace({ desk, d, view }: { desk: Desk; d: DeskState; view: View }):
         : <ConnectionBanner desk={desk} />}
       <Notices desk={desk} />
       <Main class={`app-main${w ? ' app-main--contact' : ''}`} id="main" tabIndex={-1} inert={stopped}>
-        {d.work.length > 1 && (
-          <nav class="app-switch" aria-label="Contacts in hand">
-            {d.work.map((x) => (
-              <button key={x.contact} type="button" class="app-switch__item" aria-current={x.contact === w?.contact ? 'true' : undefined} onClick={() => { desk.selected.value = x.contact; }}>
-                <Icon name={phases[x.phase].icon} size={16} /> {likelyName(x) || callerText(x)} <span class="app-switch__phase">{phases[x.phase].label}</span>
-              </button>
-            ))}
-          </nav>
-        )}
+        {d.work.length > 1 && <Mine desk={desk} d={d} shown={w?.contact} />}
         <AlsoRinging desk={desk} d={d} />
         {d.unfinished.map((u) => <Unfinished key={u.contact} desk={desk} d={d} w={u} view={view} />)}
         {w
@@ -132,11 +151,11 @@ function Workspace({ desk, d, view }: { desk: Desk; d: DeskState; view: View }):
                 <People desk={desk} d={d} w={w} view={view} />
               </div>
               <div class="app-column app-column--write">
-                <NoteEditor desk={desk} w={w} />
+                <Middle desk={desk} d={d} w={w} view={view} />
                 <Closing desk={desk} d={d} w={w} view={view} />
               </div>
               <div class="app-column app-column--side">
-                <History desk={desk} w={w} />
+                <History desk={desk} w={w} view={view} />
                 <Queues desk={desk} d={d} />
               </div>
             </div>
@@ -146,6 +165,11 @@ function Workspace({ desk, d, view }: { desk: Desk; d: DeskState; view: View }):
             </div>}
       </Main>
       {dialog === 'help' && <HelpDialog onClose={close} />}
+      {dialog === 'search' && <SearchDialog desk={desk} view={view} onClose={close} />}
+      {dialog === 'tasks' && <TasksDialog desk={desk} view={view} onClose={close} />}
+      {dialog === 'look' && <LookDialog desk={desk} d={d} view={view} onClose={close} />}
+      {dialog === 'forward' && w && <ForwardDialog desk={desk} d={d} w={w} onClose={close} />}
+      {dialog === 'split' && w && <SplitDialog desk={desk} d={d} w={w} message={view.split.value} onClose={close} />}
       {dialog === 'keypad' && <KeypadDialog desk={desk} onClose={close} />}
       {dialog === 'person' && w && view.editing.value && <PersonDialog desk={desk} d={d} w={w} person={view.editing.value} onClose={close} />}
     </div>

@@ -40,12 +40,14 @@ const desk = new Desk({
   storage: localStorage,
   local: () => Date.now(),
   reload: () => location.reload(),
+  newKey: () => crypto.randomUUID(),
 });
 const view = new View(localStorage);
 
 const bell = new Bell(steady);
 effect(() => {
-  if (desk.ringsNow.value && view.sound.value) bell.start();
+  // A mail does not ring: it is announced, and shown.
+  if (desk.ringsNow.value && view.sound.value && desk.ringing.value?.channel !== 'email' && desk.ringing.value?.channel !== 'web') bell.start();
   else bell.stop();
 });
 effect(() => {

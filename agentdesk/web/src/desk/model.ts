@@ -1,10 +1,13 @@
 import { computed, signal } from '@preact/signals';
 import { ApiError, type Api, type SignedOn } from '../api.ts';
-import type { HistoryEntry, Notice, Person, Verb, WorkItem } from '../protocol.gen.ts';
+import type { FillTemplateReply, FindPeopleRequest, GetPersonReply, Notice, Permission, Person, TimelinePage, Upload, Verb, WorkItem } from '../protocol.gen.ts';
 import { CloseSignedOut } from '../protocol.gen.ts';
+import { Finder } from '../find/finder.ts';
 import { rings, type Phone } from '../phone/phone.ts';
-import { Connection, RequestError, StoppedVersion, type ConnectionState, type Socket } from '../state/connection.ts';
+import { Connection, RequestError, StoppedVersion, type ConnectionState, type Requests, type Socket } from '../state/connection.ts';
 import { ServerClock } from '../state/clock.ts';
+import { Reports } from '../report/reports.ts';
+import { Drafts, type Answer, type DraftState } from '../state/drafts.ts';
 import { finished, foremost, ringing, type DeskState } from '../state/desk.ts';
 import { Notes, type NoteState } from '../state/notes.ts';
 import type { Timers } from '../state/timers.ts';
@@ -31,13 +34,20 @@ export interface DeskEnv {
   storage: Storage;
   local(): number;
   reload(): void;
+  /** A new key for a message about to be sent. */
+  newKey(): string;
 }
 
 const noticeFor = 60_000;
 
-/** Whether a contact in this phase is on the handler's phone line. */
-function onLine(phase: string): boolean {
-  return phase === 'connecting' || phase === 'talking' || phase === 'held';
+/** Whether a contact is on the handler's phone line. */
+function onLine(w: Pick<WorkItem, 'channel' | 'phase'>): boolean {
+  return w.channel === 'phone' && (w.phase === 'connecting' || w.phase === 'talking' || w.phase === 'held');
+}
+
+/** Whether a contact was written: it is answered here, not on the phone. */
+export function isWritten(w: Pick<WorkItem, 'channel'>): boolean {
+  return w.channel !== 'phone';
 }
 
 /**
@@ -55,11 +65,15 @@ export class Desk {
   readonly now = signal(0);
   /** Requests on their way, by a key the view knows: buttons show it. */
   readonly busy = signal<ReadonlySet<string>>(new Set());
+  /** Drafts of answers, by contact. */
+  readonly drafts = signal<ReadonlyMap<string, DraftState>>(new Map());
   /** Texts of notes the server would not take, for contacts no longer here. */
   readonly lostNotes = signal<readonly { contact: string; text: string }[]>([]);
   /** The contact to show; see current. */
   readonly selected = signal('');
   readonly phone: Phone;
+  readonly reports: Reports;
+  readonly finder: Finder;
 
   /**
    * The contact in the middle of the screen. It stays there while another rings,
@@ -71,7 +85,7 @@ export class Desk {
   readonly answerable = computed(() => {
     const w = this.ringing.value;
     const call = this.phone.state.value.call;
-    return !!w && call?.state === 'ringing' && rings(call, w.offer, w.contact);
+    return !!w && !isWritten(w) && call?.state === 'ringing' && rings(call, w.offer, w.contact);
   });
   /** Whether anything rings: an offer, or a call that no offer explains yet. Not on a desk that was taken over. */
   readonly ringsNow = computed(() => this.connection.value.kind !== 'stopped' && (!!this.ringing.value || (this.phone.state.value.call?.direction === 'in' && this.phone.state.value.call.state === 'ringing')));
@@ -80,14 +94,24 @@ export class Desk {
   readonly #clock: ServerClock;
   #connection: Connection | undefined;
   #notes: Notes | undefined;
+  #drafts: Drafts | undefined;
   #lastNotice = 0;
   #registered: boolean | undefined;
-  #phases = new Map<string, string>();
+  #known = new Map<string, Pick<WorkItem, 'channel' | 'phase'>>();
+  /** Keys of messages being sent, so that trying again sends nothing twice. */
+  #keys = new Map<string, { text: string; key: string }>();
 
   constructor(env: DeskEnv) {
     this.#env = env;
     this.phone = env.phone;
     this.#clock = new ServerClock(env.local);
+    this.finder = new Finder({ search: (q, kinds) => env.api.search(q, kinds), timers: env.timers });
+    this.reports = new Reports({
+      request: (type, body) => this.#request(type, body),
+      storage: env.storage,
+      agent: () => (this.session.value.kind === 'signed_in' ? this.session.value.me.user : ''),
+      notify: (level, code, text) => this.notify(level, code, text),
+    });
     this.now.value = this.#clock.now();
     env.timers.every(500, () => { this.now.value = this.#clock.now(); });
     env.phone.state.subscribe((s) => {
@@ -123,7 +147,7 @@ export class Desk {
 
   /** Saves what is unsaved and signs off. */
   async signOff(): Promise<void> {
-    await this.#notes?.flushAll();
+    await Promise.all([this.#notes?.flushAll(), this.#drafts?.flushAll()]);
     try {
       await this.#env.api.signOff();
     } catch (e) {
@@ -164,6 +188,11 @@ export class Desk {
 
   async answer(): Promise<void> {
     if (!this.ringsNow.value) return;
+    const w = this.ringing.value;
+    if (w && isWritten(w)) {
+      if (await this.#ask('answer', 'offer.accept', { offer: w.offer })) this.selected.value = w.contact;
+      return;
+    }
     await this.#whileBusy('answer', async () => { await this.phone.answer(); });
   }
 
@@ -187,7 +216,7 @@ export class Desk {
 
   /** The conversation going on, if there is one. */
   talking(): WorkItem | undefined {
-    return this.desk.value?.work.find((w) => w.phase === 'talking' || w.phase === 'held' || w.phase === 'connecting');
+    return this.desk.value?.work.find(onLine);
   }
 
   /** Closes a contact with an outcome. True when the server took it. */
@@ -207,6 +236,109 @@ export class Desk {
     return done;
   }
 
+  /** Whether the role may do something; a desk shows no way to what will be refused. */
+  may(p: Permission): boolean {
+    return !!this.desk.value?.me.may?.includes(p);
+  }
+
+  /** Puts a written contact aside, or takes it up again. */
+  async park(w: WorkItem): Promise<void> {
+    if (w.phase === 'parked') {
+      if (await this.#ask('park', 'contact.resume', { contact: w.contact })) this.selected.value = w.contact;
+      return;
+    }
+    await this.#drafts?.flush(w.contact);
+    await this.#ask('park', 'contact.park', { contact: w.contact });
+  }
+
+  async forward(contact: string, queue: string, note: string): Promise<boolean> {
+    await Promise.all([this.#notes?.flush(contact), this.#drafts?.flush(contact)]);
+    return this.#ask('forward', 'contact.forward', { contact, queue, ...(note ? { note } : {}) });
+  }
+
+  async spam(w: WorkItem): Promise<void> {
+    if (w.written?.spam_until) await this.#ask('spam', 'contact.spam_undo', { contact: w.contact });
+    else await this.#ask('spam', 'contact.spam', { contact: w.contact });
+  }
+
+  async unlink(contact: string): Promise<void> {
+    await this.#ask('link', 'contact.unlink', { contact });
+  }
+
+  /** Makes a contact of its own of a message. */
+  async split(contact: string, message: string, queue: string): Promise<boolean> {
+    const done = await this.#ask('split', 'contact.split', { contact, message, ...(queue ? { queue } : {}) });
+    if (done) this.notify('info', 'split', 'The message is a contact of its own now, and waits for a handler.');
+    return done;
+  }
+
+  editDraft(contact: string, a: Answer): void {
+    this.#drafts?.edit(contact, a);
+  }
+
+  saveDraft(contact: string): void {
+    void this.#drafts?.flush(contact);
+  }
+
+  settleDraft(contact: string, choice: 'mine' | 'theirs'): void {
+    this.#drafts?.settle(contact, choice);
+  }
+
+  /** Sends an answer. True once it is durable; trying again after a lost answer sends nothing twice. */
+  async send(contact: string, a: Answer): Promise<boolean> {
+    const text = JSON.stringify(a);
+    const known = this.#keys.get(contact);
+    const key = known?.text === text ? known.key : this.#env.newKey();
+    this.#keys.set(contact, { text, key });
+    const done = await this.#ask('send', 'message.send', { key, contact, draft: { ...a, revision: 0 } });
+    if (!done) return false;
+    this.#keys.delete(contact);
+    this.#drafts?.sent(contact);
+    this.drafts.value = new Map([...this.drafts.value].filter(([c]) => c !== contact));
+    this.notify('info', 'sent', 'Your answer is on its way. Its delivery is shown beside it.');
+    return true;
+  }
+
+  async template(contact: string, template: string, language: string): Promise<FillTemplateReply | undefined> {
+    try {
+      return await this.#request('template.fill', { contact, template, language });
+    } catch (e) {
+      this.notify('error', 'template', sentence(e));
+      return undefined;
+    }
+  }
+
+  async upload(file: File): Promise<Upload | undefined> {
+    try {
+      return await this.#env.api.upload(file);
+    } catch (e) {
+      this.notify('error', 'upload', `${file.name} was not taken: ${sentence(e)}`);
+      return undefined;
+    }
+  }
+
+  /** Who somebody may be; nobody when nothing is known or the records are away. */
+  async findPeople(clues: FindPeopleRequest): Promise<Person[]> {
+    try {
+      return (await this.#request('person.find', clues)).people ?? [];
+    } catch {
+      return [];
+    }
+  }
+
+  /** Opens one person. Rejects with RequestError: "reason_required" for a restricted one. */
+  person(person: string, reason = ''): Promise<GetPersonReply> {
+    return this.#request('person.get', { person, ...(reason ? { reason } : {}) });
+  }
+
+  async merge(from: string, into: string, reason: string): Promise<boolean> {
+    return this.#ask('merge', 'person.merge', { from, into, reason });
+  }
+
+  async splitPerson(person: string, reason: string): Promise<boolean> {
+    return this.#ask('merge', 'person.split', { person, reason });
+  }
+
   /** Puts a contact without an outcome aside. */
   dismissUnfinished(contact: string): void {
     if (this.desk.value) this.desk.value = this.#connection!.desk = finished(this.desk.value, contact);
@@ -222,16 +354,15 @@ export class Desk {
 
   /** Saves a person. Rejects with RequestError so that the form can name the field. */
   async savePerson(contact: string, person: Person): Promise<void> {
-    if (!this.#connection) throw new RequestError({ code: 'not_connected', message: 'The desk is not connected.' });
-    await this.#connection.request('person.save', { contact, person });
+    await this.#request('person.save', { ...(contact ? { contact } : {}), person });
   }
 
-  async timeline(person: string): Promise<HistoryEntry[]> {
+  async timeline(person: string, before?: number): Promise<TimelinePage> {
     try {
-      return await this.#env.api.timeline(person);
+      return await this.#env.api.timeline(person, before);
     } catch (e) {
       this.notify('error', 'timeline', sentence(e));
-      return [];
+      return { timeline: [] };
     }
   }
 
@@ -255,6 +386,7 @@ export class Desk {
   /** The page is going away: send what can still be sent. */
   leaving(): void {
     void this.#notes?.flushAll();
+    void this.#drafts?.flushAll();
   }
 
   notify(level: string, code: string, text: string): void {
@@ -274,15 +406,22 @@ export class Desk {
     }
     this.session.value = { kind: 'signed_in', me };
     this.#notes = new Notes({
-      save: (r) => this.#connection
-        ? this.#connection.request('note.save', r)
-        : Promise.reject(new RequestError({ code: 'not_connected', message: 'The desk is not connected.' })),
+      save: (r) => this.#request('note.save', r),
       maySave: (contact) => this.desk.value?.work.find((w) => w.contact === contact)?.phase !== 'ringing',
       storage: this.#env.storage,
       timers: this.#env.timers,
       agent: me.user,
       now: () => this.#clock.now(),
       changed: (n) => { this.notes.value = new Map(this.notes.value).set(n.contact, n); },
+    });
+    this.#drafts = new Drafts({
+      save: (r) => this.#request('draft.save', r),
+      maySave: (contact) => this.desk.value?.work.find((w) => w.contact === contact)?.phase !== 'ringing',
+      storage: this.#env.storage,
+      timers: this.#env.timers,
+      agent: me.user,
+      now: () => this.#clock.now(),
+      changed: (d) => { this.drafts.value = new Map(this.drafts.value).set(d.contact, d); },
     });
     this.#connection = new Connection({
       open: this.#env.open,
@@ -293,6 +432,7 @@ export class Desk {
       onState: (s) => this.#connectionIs(s),
       onDesk: (d, now) => this.#deskIs(d, now),
       onNotice: (n) => this.notify(n.level, n.code, n.text),
+      onReport: (p) => this.reports.heard(p),
     });
     this.#connection.start();
   }
@@ -304,6 +444,8 @@ export class Desk {
       this.#registered = undefined;
       this.#tellPhone();
       void this.#notes?.flushAll();
+      void this.#drafts?.flushAll();
+      this.reports.again();
     }
     if (s.kind !== 'stopped') return;
     if (s.code === CloseSignedOut) {
@@ -320,7 +462,8 @@ export class Desk {
     const first = this.desk.value === undefined;
     this.#clock.heard(now);
     this.now.value = this.#clock.now();
-    const begun = d.work.find((w) => (w.phase === 'talking' || w.phase === 'connecting') && !['talking', 'connecting', 'held'].includes(this.#phases.get(w.contact) ?? ''));
+    // A call that is answered comes to the middle; a written contact does when it is taken here.
+    const begun = d.work.find((w) => onLine(w) && w.phase !== 'held' && !this.#wasOnLine(w.contact));
     if (begun) this.selected.value = begun.contact;
     else if (!d.work.some((w) => w.contact === this.selected.value)) this.selected.value = foremost(d.work)?.contact ?? '';
     this.desk.value = d;
@@ -330,14 +473,20 @@ export class Desk {
       : undefined);
     for (const w of d.work) {
       this.#notes?.heard(w.contact, w.note);
-      const before = this.#phases.get(w.contact);
+      if (w.written) this.#drafts?.heard(w.contact, w.written.draft);
+      const before = this.#known.get(w.contact)?.phase;
       if (before && w.phase !== before) void this.#notes?.flush(w.contact);
     }
-    const over = [...this.#phases].some(([contact, was]) => onLine(was) && !d.work.some((w) => w.contact === contact && onLine(w.phase)));
-    this.#phases = new Map(d.work.map((w) => [w.contact, w.phase]));
+    const over = [...this.#known].some(([contact, was]) => onLine(was) && !d.work.some((w) => w.contact === contact && onLine(w)));
+    this.#known = new Map(d.work.map((w) => [w.contact, { channel: w.channel, phase: w.phase }]));
     // A switch that died cannot have told the phone, which would stay busy.
     if (over && this.phone.state.value.call && this.phone.state.value.call.state !== 'ringing') this.phone.hangUp();
     if (first) void this.#notes?.sendOrphans(d.work.map((w) => w.contact)).then((left) => { this.lostNotes.value = left; });
+  }
+
+  #wasOnLine(contact: string): boolean {
+    const was = this.#known.get(contact);
+    return !!was && onLine(was);
   }
 
   #tellPhone(): void {
@@ -353,17 +502,25 @@ export class Desk {
     this.#connection = undefined;
     this.phone.use(undefined);
     this.#notes = undefined;
+    this.#drafts = undefined;
     this.desk.value = undefined;
     this.notes.value = new Map();
+    this.drafts.value = new Map();
     this.notices.value = [];
-    this.#phases.clear();
+    this.reports.clear();
+    this.finder.clear();
+    this.#known.clear();
   }
 
   async #ask<T extends Parameters<Connection['request']>[0]>(key: string, type: T, body: Parameters<Connection['request']>[1]): Promise<boolean> {
     return this.#whileBusy(key, async () => {
-      if (!this.#connection) throw new RequestError({ code: 'not_connected', message: 'The desk is not connected.' });
-      await this.#connection.request(type, body as never);
+      await this.#request(type, body as never);
     });
+  }
+
+  async #request<T extends keyof Requests>(type: T, body: Requests[T][0]): Promise<Requests[T][1]> {
+    if (!this.#connection) throw new RequestError({ code: 'not_connected', message: 'The desk is not connected.' });
+    return this.#connection.request(type, body);
   }
 
   async #whileBusy(key: string, act: () => Promise<void>): Promise<boolean> {

@@ -12,6 +12,18 @@ export const phases: Record<WorkItem['phase'], { label: string; icon: IconName }
   waiting: { label: 'Waiting', icon: 'clock' },
 };
 
+/** The words and sign of where a contact stands: what is written is offered and worked on, not rung and talked to. */
+export function phaseOf(w: Pick<WorkItem, 'channel' | 'phase'>): { label: string; icon: IconName } {
+  if (w.channel === 'phone') return phases[w.phase];
+  const { icon } = channels[w.channel];
+  switch (w.phase) {
+    case 'ringing': return { label: 'Offered', icon };
+    case 'connecting': return { label: 'Opening', icon };
+    case 'talking': return { label: 'In hand', icon };
+    default: return phases[w.phase];
+  }
+}
+
 /** The words and sign of a handler's state. */
 export const states: Record<Me['state'], { label: string; icon: IconName }> = {
   ready: { label: 'Ready', icon: 'check' },
@@ -44,8 +56,9 @@ export function endingText(e: HistoryEntry): string {
   return e.outcome_label || e.outcome || endings[e.ending] || 'Still open';
 }
 
-/** Who is calling, as far as the network tells. */
-export function callerText(w: Pick<WorkItem, 'caller'>): string {
+/** Who is calling, as far as the network tells; of what is written, who wrote. */
+export function callerText(w: Pick<WorkItem, 'caller' | 'written'>): string {
+  if (w.written) return w.written.from.address || w.written.from.name || 'No sender';
   if (w.caller.number) return phoneText(w.caller.number);
   return w.caller.cli === 'withheld' ? 'Number withheld' : 'No number';
 }
@@ -64,7 +77,8 @@ export function likelyName(w: WorkItem): string {
   const attached = people.find((p) => p.attached);
   if (attached) return attached.name;
   const names = [...new Set(people.map((p) => p.name).filter(Boolean))];
-  return names.length <= 3 ? names.join(' or ') : '';
+  if (names.length && names.length <= 3) return names.join(' or ');
+  return names.length ? '' : w.written?.from.name ?? '';
 }
 
 const gates: Record<string, string> = {

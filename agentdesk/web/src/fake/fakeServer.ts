@@ -7,7 +7,8 @@ import { ApiError, type Api, type PublicCall, type SignedOn } from '../api.ts';
 import { CloseBadFrame, CloseTakenOver, CloseTooLarge, MaxFrame, ProtocolVersion } from '../protocol.gen.ts';
 import type {
   ClientMessage, CloseRequest, ControlRequest, DeclineRequest, Delta, Desk, ExtendRequest, HelloRequest,
-  HistoryEntry, Notice, PhoneStateRequest, ProtocolError, SaveNoteRequest, SavePersonRequest, AttachPersonRequest,
+  AcceptRequest, CreateReportRequest, FillTemplateRequest, ForwardRequest, GetPersonReply, GetPersonRequest, GetReportRequest, LinkRequest, Message,
+  ParkRequest, ReportReply, SaveDraftRequest, SaveReportRequest, SearchHit, SendRequest, SpamRequest, TimelineItem, UnlinkRequest, AssessRequest, GradeRequest, DecideRequest, Report, Notice, PhoneStateRequest, ProtocolError, SaveNoteRequest, SavePersonRequest, AttachPersonRequest,
   ServerMessage, SetStateRequest, WorkItem,
 } from '../protocol.gen.ts';
 import type { Socket } from '../state/connection.ts';
@@ -68,10 +69,19 @@ export class FakeServer {
   /** While true, requests are received but not answered. */
   silent = false;
   sockets: FakeSocket[] = [];
-  timelines = new Map<string, HistoryEntry[]>();
+  timelines = new Map<string, TimelineItem[]>();
+  found: SearchHit[] = [];
+  searches: string[] = [];
+  uploads = 0;
+  reports = new Map<string, ReportReply>();
+  /** Messages sent, by key: the same key sends nothing more. */
+  sent = new Map<string, Message>();
+  people = new Map<string, GetPersonReply>();
   publicCalls: string[] = [];
   /** What the public page's call gets instead of credentials. */
   publicRefusal: ApiError | undefined;
+  /** Others who have reports on screen. */
+  viewers: { agent: string; name: string }[] = [];
   /** The protocol version snapshots claim. */
   version: number = ProtocolVersion;
   wrapUpFor = 120_000;
@@ -107,7 +117,12 @@ export class FakeServer {
         this.signedOn = undefined;
       },
       me: async () => this.signedOn,
-      timeline: async (person) => this.timelines.get(person) ?? [],
+      timeline: async (person) => ({ timeline: this.timelines.get(person) ?? [] }),
+      search: async (query) => {
+        this.searches.push(query);
+        return { hits: this.found, took_micros: 900 };
+      },
+      upload: async (file) => ({ id: `u${++this.uploads}`, name: file.name, size: file.size, type: file.type || 'text/plain', scan: 'clean' }),
       publicCall: async (number): Promise<PublicCall> => {
         this.publicCalls.push(number);
         if (this.publicRefusal) throw this.publicRefusal;
@@ -138,7 +153,7 @@ export class FakeServer {
 
   /** Changes sections of the desk and sends the numbered delta. */
   change(sections: Omit<Delta, 'seq' | 'now'>): void {
-    const { notice: _notice, ...rest } = sections;
+    const { notice: _notice, report: _report, ...rest } = sections;
     Object.assign(this.desk, rest);
     const d: Delta = { seq: ++this.seq, now: this.#now(), ...structuredClone(sections) };
     this.#log.push(d);
@@ -227,7 +242,7 @@ export class FakeServer {
     socket.deliver({ snapshot: { version: this.version, epoch: this.epoch, seq: this.seq, desk: structuredClone(this.desk), now: this.#now() } });
   }
 
-  #handle(m: ClientMessage): { error: ProtocolError } | { reply?: unknown } {
+  #handle(m: ClientMessage): { error?: ProtocolError; reply?: unknown } {
     const work = this.desk.work ?? [];
     switch (m.type) {
       case 'heartbeat':
@@ -306,9 +321,143 @@ export class FakeServer {
         });
         return {};
       }
+      case 'offer.accept': {
+        const r = m.body as AcceptRequest;
+        const w = work.find((x) => x.offer === r.offer && x.phase === 'ringing');
+        if (!w) return { error: { code: 'offer_not_open', message: 'That contact has already gone elsewhere.' } };
+        this.phase(w.contact, 'talking', { until: 0 });
+        return {};
+      }
+      case 'contact.park':
+      case 'contact.resume':
+        this.phase((m.body as ParkRequest).contact, m.type === 'contact.park' ? 'parked' : 'talking');
+        return {};
+      case 'contact.forward':
+        this.remove((m.body as ForwardRequest).contact);
+        return {};
+      case 'contact.spam': {
+        const until = this.#now() + 30e9;
+        this.#written((m.body as SpamRequest).contact, { spam_until: until });
+        return { reply: { until } };
+      }
+      case 'contact.spam_undo':
+        this.#written((m.body as SpamRequest).contact, { spam_until: 0 });
+        return {};
+      case 'draft.save': {
+        const r = m.body as SaveDraftRequest;
+        const now = work.find((x) => x.contact === r.contact)?.written?.draft;
+        if ((now?.revision ?? 0) !== r.base) return { error: { code: 'draft_conflict', message: 'Somebody else wrote meanwhile.' }, reply: now };
+        this.#written(r.contact, { draft: { ...r.draft, revision: r.base + 1, saved_at: this.#now() } });
+        return { reply: { revision: r.base + 1 } };
+      }
+      case 'template.fill':
+        return { reply: { text: `Dear [name],\n\n${(m.body as FillTemplateRequest).template}`, missing: ['name'] } };
+      case 'message.send': {
+        const r = m.body as SendRequest;
+        let message = this.sent.get(r.key);
+        if (!message) {
+          message = { id: `sent-${this.sent.size + 1}`, channel: 'email', direction: 'out', at: this.#now(), author: this.desk.me.agent, author_name: this.desk.me.name, from: { address: '101@police.example.org' }, to: r.draft.to ?? [], subject: r.draft.subject ?? '', text: r.draft.text, flags: {}, auth: {}, delivery: { state: 'created', at: this.#now() } };
+          this.sent.set(r.key, message);
+          const w = work.find((x) => x.contact === r.contact);
+          const { draft: _draft, ...written } = w?.written ?? { subject: '', from: { address: '' }, messages: [] };
+          if (w) this.change({ work: work.map((x) => (x === w ? { ...x, written: { ...written, messages: [...(written.messages ?? []), message as Message] } } : x)) });
+        }
+        return { reply: { message } };
+      }
+      case 'report.create': {
+        const r = m.body as CreateReportRequest;
+        if (!r.report.category) return { error: { code: 'invalid', message: 'Choose a category.', field: 'report.category' } };
+        const reply = this.#report({ ...r.report, id: `r${this.reports.size + 1}`, version: 1, reference: 'P4QT-81NA-C', incident_number: 'INC 1/26NOV26', created: this.#now(), changed: this.#now() });
+        this.#linked(r.contact ?? '', reply.report);
+        return { reply };
+      }
+      case 'report.get': {
+        const r = m.body as GetReportRequest;
+        const reply = [...this.reports.values()].find((x) => x.report.id === r.report || x.report.reference === r.reference);
+        if (!reply) return { error: { code: 'not_found', message: 'No report has that reference.', field: 'reference' } };
+        if (reply.report.restricted && !r.reason) return { error: { code: 'reason_required', message: 'This report is restricted.' } };
+        return { reply };
+      }
+      case 'report.save': {
+        const r = m.body as SaveReportRequest;
+        const now = this.reports.get(r.report.id);
+        if (!now) return { error: { code: 'not_found', message: 'No such report.' } };
+        if (now.report.version !== r.report.version) return { error: { code: 'report_conflict', message: 'Somebody else saved it.' }, reply: now };
+        return { reply: this.#report({ ...r.report, version: now.report.version + 1 }) };
+      }
+      case 'report.assess': {
+        const r = m.body as AssessRequest;
+        return this.#on(r.report, (x) => ({ ...x, assessments: [...(x.assessments ?? []), { ...r.assessment, id: `as${(x.assessments?.length ?? 0) + 1}`, at: this.#now(), by: this.desk.me.agent }] }));
+      }
+      case 'report.grade': {
+        const r = m.body as GradeRequest;
+        return this.#on(r.report, (x) => ({ ...x, grade: r.grade }));
+      }
+      case 'report.decide': {
+        const r = m.body as DecideRequest;
+        return this.#on(r.report, (x) => ({ ...x, decisions: [...(x.decisions ?? []), { ...r.decision, id: `d${(x.decisions?.length ?? 0) + 1}`, at: this.#now(), by: this.desk.me.agent }] }));
+      }
+      case 'report.view':
+        return { reply: { presence: { report: (m.body as { report: string }).report, version: this.reports.get((m.body as { report: string }).report)?.report.version ?? 0, viewers: [{ agent: this.desk.me.agent, name: this.desk.me.name }, ...this.viewers] } } };
+      case 'report.leave':
+        return {};
+      case 'report.task.list':
+        return { reply: { tasks: (m.body as { scope: string }).scope === 'mine' ? [...this.reports.values()].flatMap((r) => (r.tasks ?? []).filter((t) => !t.done).map((t) => ({ ...t, reference: r.report.reference, category: r.report.category }))) : [] } };
+      case 'contact.link': {
+        const r = m.body as LinkRequest;
+        const reply = [...this.reports.values()].find((x) => x.report.id === r.report || x.report.reference === r.reference);
+        if (!reply) return { error: { code: 'not_found', message: 'No report has that reference.', field: 'reference' } };
+        this.#linked(r.contact, reply.report);
+        return { reply };
+      }
+      case 'contact.unlink': {
+        const { contact } = m.body as UnlinkRequest;
+        this.change({ work: work.map((x) => { const { report: _report, ...rest } = x; return x.contact === contact ? rest : x; }) });
+        return {};
+      }
+      case 'person.find':
+        return { reply: { people: [] } };
+      case 'person.get': {
+        const r = m.body as GetPersonRequest;
+        const reply = this.people.get(r.person);
+        if (!reply) return { error: { code: 'not_found', message: 'No such person.' } };
+        if (reply.person.restricted && !r.reason) return { error: { code: 'reason_required', message: 'This person is restricted.' } };
+        return { reply };
+      }
       default:
         return { error: { code: 'unknown_type', message: `The fake does not know ${m.type}.` } };
     }
+  }
+
+  /** Changes what is written of a contact. */
+  #written(contact: string, more: Partial<NonNullable<WorkItem['written']>>): void {
+    this.change({ work: (this.desk.work ?? []).map((x) => (x.contact === contact && x.written ? { ...x, written: { ...x.written, ...more } } : x)) });
+  }
+
+  /** Keeps a report and gives it back with what belongs to it. */
+  #report(r: Report): ReportReply {
+    const reply: ReportReply = { messages: [], tasks: [], files: [], contacts: [], ...this.reports.get(r.id), report: r };
+    this.reports.set(r.id, reply);
+    return reply;
+  }
+
+  #on(id: string, change: (r: Report) => Report): { error: ProtocolError } | { reply: unknown } {
+    const now = this.reports.get(id);
+    if (!now) return { error: { code: 'not_found', message: 'No such report.' } };
+    return { reply: this.#report({ ...change(now.report), version: now.report.version + 1 }) };
+  }
+
+  #linked(contact: string, r: Report): void {
+    const summary = { id: r.id, kind: r.kind, reference: r.reference, incident_number: r.incident_number, status: r.status, category: r.category, created: r.created };
+    this.change({ work: (this.desk.work ?? []).map((x) => (x.contact === contact ? { ...x, report: summary } : x)) });
+  }
+
+  /** Somebody else saves a report: desks that have it on screen are told. */
+  savedElsewhere(id: string, change: (r: Report) => Report, by = 'handler2'): void {
+    const now = this.reports.get(id);
+    if (!now) return;
+    const r = this.#report({ ...change(now.report), version: now.report.version + 1 }).report;
+    this.change({ report: { report: id, version: r.version, changed_by: by, viewers: [{ agent: this.desk.me.agent, name: this.desk.me.name }, { agent: by, name: 'Handler Two' }] } });
   }
 
   #now(): number {

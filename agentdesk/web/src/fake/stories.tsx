@@ -19,6 +19,8 @@ interface Stage {
   view: View;
 }
 
+let keys = 0;
+
 const settle = () => new Promise((done) => setTimeout(done, 30));
 
 async function stage(): Promise<Stage> {
@@ -26,7 +28,10 @@ async function stage(): Promise<Stage> {
   const server = new FakeServer(f.desk(now));
   server.users.set('handler1', { password: 'one-time', me: { ...f.me, must_change_password: true } });
   server.users.set('handler2', { password: 'password2', me: { ...f.me, user: 'handler2' } });
-  server.timelines.set('p1', f.history(now));
+  server.timelines.set('p1', f.timeline(now));
+  server.found = f.hits(now);
+  server.reports.set('r1', f.reportReply(now));
+  server.people.set('p1', { person: { ...f.people()[0]!, emails: ['a.example@example.org'], date_of_birth: '1984-03-02', gender: 'Female', addresses: [{ street: '1 High Street', town: 'Exampleton', postcode: 'ZZ1 1ZZ' }], safe: { rule: 'limited', methods: ['email'], unsafe_numbers: ['+447700900123'], no_voicemail: true } }, reports: [f.summary(now)] });
   const phone = new FakePhone();
   phone.onAnswer = () => {
     const w = server.desk.work?.[0];
@@ -45,7 +50,7 @@ async function stage(): Promise<Stage> {
       removeItem: (k) => { storage.delete(k); },
       clear: () => storage.clear(),
     },
-    local: () => Date.now(), reload: () => {},
+    local: () => Date.now(), reload: () => {}, newKey: () => String(++keys),
   });
   const view = new View({ ...localStorage, getItem: () => 'off', setItem: () => {} } as Storage);
   return { server, phone, desk, view };
@@ -82,6 +87,30 @@ async function talking(more: Parameters<typeof f.work>[1] = {}): Promise<Stage> 
   if (!w) return s;
   await s.phone.answer();
   s.server.phase(w.contact, 'talking', { since: f.at(Date.now(), -134), until: 0, people: f.people(true), note: { text: 'Back about the bicycle: the neighbour saw two young men with a grey van at about 15:00. Has the frame number ready.', revision: 3, saved_at: f.at(Date.now(), -8) }, ...more });
+  await settle();
+  return s;
+}
+
+async function mailed(more: Parameters<typeof f.mail>[1] = {}): Promise<Stage> {
+  const s = await ready();
+  s.server.offer(f.mail(Date.now(), more));
+  await settle();
+  return s;
+}
+
+async function written(more: Parameters<typeof f.mail>[1] = {}): Promise<Stage> {
+  const s = await mailed(more);
+  await s.desk.answer();
+  await settle();
+  return s;
+}
+
+async function reported(): Promise<Stage> {
+  const now = Date.now();
+  const s = await written({ report: f.summary(now), reports: [] });
+  s.server.viewers = [{ agent: 'handler2', name: 'Handler Two' }];
+  const w = s.desk.current.value;
+  if (w) s.view.showTab(w.contact, 'report');
   await settle();
   return s;
 }
@@ -163,6 +192,55 @@ const stories: Record<string, () => Promise<unknown>> = {
   help: async () => {
     const s = await ready();
     s.view.dialog.value = 'help';
+  },
+  mail: mailed,
+  'mail-risk': () => mailed({ triage: [{ code: 'words.suicide', sentence: 'They may be about to harm themselves.', quote: 'I cannot go on' }], why: 'Words that suggest a risk to life: before everything else.' }),
+  written,
+  'written-web': () => written({ channel: 'web', written: { subject: 'Bicycle theft', from: { name: 'A. Example', address: 'a.example@example.org' }, messages: [{ id: 'w1', channel: 'web', direction: 'in', at: f.at(Date.now(), -600), from: { name: 'A. Example', address: 'a.example@example.org' }, text: 'Blue bicycle taken outside the library.', flags: {}, auth: {} }] } }),
+  answering: async () => {
+    const s = await written();
+    const w = s.desk.current.value;
+    if (w) s.desk.editDraft(w.contact, { to: [{ name: 'A. Example', address: 'a.example@example.org' }], subject: 'Re: My bicycle was taken', text: 'Dear A. Example,\n\nThank you for the frame number. We have added it to your report and asked the library for its camera pictures.', in_reply_to: 'm3', quote: true, attachments: [{ id: 'u1', name: 'marking-your-bicycle.pdf', size: 120_400, type: 'application/pdf', scan: 'clean' }] });
+  },
+  'two-in-hand': async () => {
+    const s = await written();
+    s.server.offer(f.mail(Date.now(), { contact: 'late', offer: 12, phase: 'parked', due: f.at(Date.now(), -300), people: [], written: { subject: 'Lost keys', from: { address: 'b.example@example.org' }, messages: [] } }));
+  },
+  spam: async () => {
+    const s = await written();
+    const w = s.desk.current.value;
+    if (w) await s.desk.spam(w);
+  },
+  'no-report': async () => {
+    const s = await written();
+    const w = s.desk.current.value;
+    if (w) s.view.showTab(w.contact, 'report');
+  },
+  report: reported,
+  'report-clash': async () => {
+    const s = await reported();
+    s.desk.reports.change('r1', 'summary', 'Blue bicycle taken between 14:00 and 15:30; a neighbour saw two young men.');
+    s.server.savedElsewhere('r1', (r) => ({ ...r, summary: 'Blue bicycle with a basket taken from the rack.' }));
+    await settle();
+    await s.desk.reports.save('r1');
+  },
+  search: async () => {
+    const s = await ready();
+    s.view.dialog.value = 'search';
+    s.desk.finder.type('example');
+    await new Promise((done) => setTimeout(done, 250));
+  },
+  'person-card': async () => {
+    const s = await written();
+    s.view.look('person', 'p1');
+  },
+  tasks: async () => {
+    const s = await ready();
+    s.view.dialog.value = 'tasks';
+  },
+  forward: async () => {
+    const s = await written();
+    s.view.dialog.value = 'forward';
   },
   reconnecting: async () => {
     const s = await talking();

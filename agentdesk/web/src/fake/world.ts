@@ -48,6 +48,7 @@ export class World {
   readonly phone = new FakePhone();
   readonly storage = new MemoryStorage();
   reloads = 0;
+  keys = 0;
 
   constructor() {
     this.server.now = () => this.start + this.timers.now;
@@ -62,7 +63,7 @@ export class World {
   open(tab = 'tab-1', phone = this.phone): Desk {
     return new Desk({
       api: this.server.api(), open: () => this.server.open(), phone, timers: this.timers, random: () => 0.5,
-      tab, storage: this.storage, local: () => this.start + this.timers.now, reload: () => { this.reloads++; },
+      tab, storage: this.storage, local: () => this.start + this.timers.now, reload: () => { this.reloads++; }, newKey: () => `key-${++this.keys}`,
     });
   }
 
@@ -73,6 +74,14 @@ export class World {
     await desk.begin();
     await settled();
     return desk;
+  }
+
+  /** Offers an e-mail. */
+  async mail(more: Parameters<typeof f.mail>[1] = {}): Promise<ReturnType<typeof f.mail>> {
+    const w = f.mail(this.start + this.timers.now, more);
+    this.server.offer(w);
+    await settled();
+    return w;
   }
 
   /** Offers a contact and rings the browser phone. */

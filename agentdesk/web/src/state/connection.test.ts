@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CloseForbidden, CloseNoHeartbeat, CloseShutdown, CloseSignedOut, CloseSlow, CloseTakenOver } from '../protocol.gen.ts';
+import { CloseForbidden, CloseNoHeartbeat, CloseShutdown, CloseSignedOut, CloseSlow, CloseTakenOver, MaxFrame } from '../protocol.gen.ts';
 import { MemoryStorage, settled, World } from '../fake/world.ts';
 import { FakePhone } from '../phone/fakePhone.ts';
 import * as f from '../fake/fixtures.ts';
@@ -167,7 +167,7 @@ describe('the connection', () => {
     const w = new World();
     const desk = await w.signedIn();
     await w.ring();
-    await expect(desk.savePerson(f.work(0).contact, { id: '', name: 'x'.repeat(70_000) })).rejects.toMatchObject({ code: 'too_large' });
+    await expect(desk.savePerson(f.work(0).contact, { id: '', name: 'x'.repeat(MaxFrame) })).rejects.toMatchObject({ code: 'too_large' });
     expect(desk.connection.value.kind).toBe('live');
   });
 });

@@ -1,8 +1,14 @@
 import { CloseForbidden, CloseSignedOut, MaxFrame, ProtocolVersion, TypeHeartbeat, TypeHello } from '../protocol.gen.ts';
 import type {
-  AttachPersonRequest, CloseRequest, ControlRequest, DeclineRequest, ExtendRequest, HelloRequest, Notice,
-  PhoneStateRequest, ProtocolError, SaveNoteReply, SaveNoteRequest, SavePersonReply, SavePersonRequest,
-  ServerMessage, SetStateRequest,
+  AcceptRequest, AssessRequest, AttachPersonRequest, CloseRequest, ControlRequest, CreateReportRequest, DecideRequest,
+  DeclineRequest, DoneTaskRequest, ExtendRequest, FillTemplateReply, FillTemplateRequest, FindPeopleReply,
+  FindPeopleRequest, ForwardRequest, GetPersonReply, GetPersonRequest, GetReportRequest, GradeRequest, HelloRequest,
+  LeaveReportRequest, LinkRequest, ListTasksRequest, MergePeopleRequest, Notice, ParkRequest, PhoneStateRequest,
+  ProtocolError, ReportPresence, ReportReply, SaveDraftReply, SaveDraftRequest, SaveNoteReply, SaveNoteRequest,
+  SavePersonReply, SavePersonRequest, SaveReportRequest, SaveTaskRequest, SecretReply, SecretRequest, SendReply,
+  SendRequest, ServerMessage, SetStateRequest, SpamReply, SpamRequest, SpamUndoRequest, SplitPersonRequest,
+  SplitReply, SplitRequest, TaskListReply, TaskReply, UnlinkRequest, UnparkRequest, UpdateRequest, ViewReportReply,
+  ViewReportRequest,
 } from '../protocol.gen.ts';
 import { applyDelta, fromSnapshot, type DeskState } from './desk.ts';
 import type { Cancel, Timers } from './timers.ts';
@@ -18,6 +24,35 @@ export interface Requests {
   'wrapup.extend': [ExtendRequest, unknown];
   'person.save': [SavePersonRequest, SavePersonReply];
   'person.attach': [AttachPersonRequest, unknown];
+  'person.find': [FindPeopleRequest, FindPeopleReply];
+  'person.get': [GetPersonRequest, GetPersonReply];
+  'person.merge': [MergePeopleRequest, unknown];
+  'person.split': [SplitPersonRequest, unknown];
+  'offer.accept': [AcceptRequest, unknown];
+  'contact.park': [ParkRequest, unknown];
+  'contact.resume': [UnparkRequest, unknown];
+  'contact.forward': [ForwardRequest, unknown];
+  'contact.spam': [SpamRequest, SpamReply];
+  'contact.spam_undo': [SpamUndoRequest, unknown];
+  'contact.link': [LinkRequest, ReportReply];
+  'contact.unlink': [UnlinkRequest, unknown];
+  'contact.split': [SplitRequest, SplitReply];
+  'message.send': [SendRequest, SendReply];
+  'draft.save': [SaveDraftRequest, SaveDraftReply];
+  'template.fill': [FillTemplateRequest, FillTemplateReply];
+  'report.create': [CreateReportRequest, ReportReply];
+  'report.get': [GetReportRequest, ReportReply];
+  'report.save': [SaveReportRequest, ReportReply];
+  'report.assess': [AssessRequest, ReportReply];
+  'report.grade': [GradeRequest, ReportReply];
+  'report.decide': [DecideRequest, ReportReply];
+  'report.update': [UpdateRequest, ReportReply];
+  'report.view': [ViewReportRequest, ViewReportReply];
+  'report.leave': [LeaveReportRequest, unknown];
+  'report.task.save': [SaveTaskRequest, TaskReply];
+  'report.task.done': [DoneTaskRequest, TaskReply];
+  'report.task.list': [ListTasksRequest, TaskListReply];
+  'report.secret': [SecretRequest, SecretReply];
 }
 
 /** As much of a WebSocket as the connection needs. */
@@ -68,12 +103,15 @@ export function backoff(attempt: number, random: number): number {
 export class RequestError extends Error {
   readonly code: string;
   readonly field: string;
+  /** What came beside the error: the newer version, when the code is a conflict. */
+  readonly reply: unknown;
 
-  constructor(e: ProtocolError) {
+  constructor(e: ProtocolError, reply?: unknown) {
     super(e.message);
     this.name = 'RequestError';
     this.code = e.code;
     this.field = e.field ?? '';
+    this.reply = reply;
   }
 
   /** Whether the request may succeed later, unchanged. */
@@ -93,6 +131,8 @@ export interface ConnectionEnv {
   onState(state: ConnectionState): void;
   onDesk(desk: DeskState, now: number): void;
   onNotice(notice: Notice): void;
+  /** Somebody opened, left or saved a report this desk has on screen. */
+  onReport?(presence: ReportPresence): void;
 }
 
 interface Pending {
@@ -239,6 +279,7 @@ export class Connection {
         this.desk = applied.state;
         this.#env.onDesk(this.desk, m.delta.now);
         if (applied.notice) this.#env.onNotice(applied.notice);
+        if (m.delta.report) this.#env.onReport?.(m.delta.report);
       }
     }
   }
@@ -256,7 +297,7 @@ export class Connection {
     }
     this.#pending.delete(ack.id);
     p.stop();
-    if (ack.error) p.reject(new RequestError(ack.error));
+    if (ack.error) p.reject(new RequestError(ack.error, ack.reply));
     else p.resolve(ack.reply);
   }
 

@@ -73,10 +73,11 @@ export function finished(state: DeskState, contact: string): DeskState {
   return { ...state, unfinished: state.unfinished.filter((w) => w.contact !== contact) };
 }
 
-/** The contact to show first: a conversation before one that rings, wrap-up last. */
+/** The contact to show first: a call before one that rings, then what is written by its due time, wrap-up and parked last. */
 export function foremost(work: readonly WorkItem[]): WorkItem | undefined {
-  const rank = { talking: 0, held: 0, connecting: 1, ringing: 2, wrap_up: 3, parked: 4, waiting: 5 } as const;
-  return [...work].sort((a, b) => rank[a.phase] - rank[b.phase] || a.since - b.since)[0];
+  const rank = { talking: 0, held: 0, connecting: 1, ringing: 2, wrap_up: 4, parked: 5, waiting: 6 } as const;
+  const of = (w: WorkItem) => (w.channel !== 'phone' && w.phase === 'talking' ? 3 : rank[w.phase]);
+  return [...work].sort((a, b) => of(a) - of(b) || (a.due ?? a.since) - (b.due ?? b.since))[0];
 }
 
 /** The contact that rings, if one does. */

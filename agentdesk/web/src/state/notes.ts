@@ -30,6 +30,8 @@ interface Draft {
 }
 
 export interface NotesEnv {
+  /** What is kept: it names the browser's copies. 'note' when not given. */
+  kind?: string;
   save(request: SaveNoteRequest): Promise<SaveNoteReply>;
   storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem' | 'key' | 'length'>;
   timers: Timers;
@@ -58,7 +60,7 @@ interface Keeping {
 }
 
 /**
- * Keeps notes as they are typed. Every change is in the browser's storage at
+ * Keeps texts as they are typed: notes, and the drafts of answers (see drafts.ts). Every change is in the browser's storage at
  * once and stays there until the server has acknowledged it, so nothing typed
  * is lost by a lost connection, a reload or a crash. One save of a contact is on
  * its way at a time. When someone else changed the note meanwhile, both texts
@@ -219,7 +221,7 @@ export class Notes {
 
   #failed(k: Keeping, e: unknown): void {
     const err = e instanceof RequestError ? e : new RequestError({ code: 'internal', message: String(e) });
-    if (err.code === 'note_conflict') {
+    if (err.code.endsWith('_conflict')) {
       if (k.server.revision > k.state.base && k.server.text === k.state.text) {
         this.#saved(k, k.state.text, k.server.revision); // an earlier save of ours whose answer was lost
         return;
@@ -246,7 +248,7 @@ export class Notes {
   }
 
   #prefix(): string {
-    return `c3i.note.${this.#env.agent}.`;
+    return `c3i.${this.#env.kind ?? 'note'}.${this.#env.agent}.`;
   }
 
   #draft(contact: string): Draft | undefined {

@@ -6,7 +6,7 @@ import { Button } from './Button.tsx';
  * A modal dialog: the browser keeps the focus inside, Escape closes it, and the
  * focus goes back to where it was.
  */
-export function Dialog({ title, onClose, children, wide }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean }): JSX.Element {
+export function Dialog({ title, onClose, children, wide, huge }: { title: string; onClose: () => void; children: ComponentChildren; wide?: boolean; huge?: boolean }): JSX.Element {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
   useEffect(() => {
@@ -21,7 +21,7 @@ export function Dialog({ title, onClose, children, wide }: { title: string; onCl
   return (
     <dialog
       ref={ref}
-      class={`app-dialog${wide ? ' app-dialog--wide' : ''}`}
+      class={`app-dialog${huge ? ' app-dialog--huge' : wide ? ' app-dialog--wide' : ''}`}
       aria-labelledby={id}
       onCancel={(e) => { e.preventDefault(); onClose(); }}
       onClick={(e) => { if (e.target === ref.current) onClose(); }}
