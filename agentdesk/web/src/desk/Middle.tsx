@@ -25,9 +25,9 @@ export function Middle({ desk, d, w, view }: { desk: Desk; d: DeskState; w: Work
   const mayAnswer = written && w.phase !== 'ringing' && w.phase !== 'connecting' && desk.may('messages.write');
   return (
     <Tabs id="middle" label="The contact’s parts" items={items} value={tab} onChange={(t) => view.showTab(w.contact, t)}>
-      {tab === 'written' && <><Conversation desk={desk} w={w} view={view} />{mayAnswer && <Reply key={w.contact} desk={desk} d={d} w={w} />}</>}
+      {tab === 'written' && <div class="app-written"><Conversation desk={desk} w={w} view={view} />{mayAnswer && <Reply key={w.contact} desk={desk} d={d} w={w} />}</div>}
       {tab === 'note' && <NoteEditor desk={desk} w={w} />}
-      {tab === 'report' && (w.report ? <ReportPanel key={w.report.id} desk={desk} d={d} id={w.report.id} w={w} /> : w.phase === 'ringing' ? <p class="app-hint">Take the contact first.</p> : <NoReport desk={desk} d={d} w={w} />)}
+      {tab === 'report' && (w.report ? <ReportPanel key={w.report.id} desk={desk} d={d} id={w.report.id} w={w} /> : w.phase === 'ringing' ? <p class="app-hint">Take the contact first.</p> : <NoReport desk={desk} w={w} />)}
     </Tabs>
   );
 }

@@ -111,7 +111,7 @@ async function reported(): Promise<Stage> {
   s.server.viewers = [{ agent: 'handler2', name: 'Handler Two' }];
   const w = s.desk.current.value;
   if (w) s.view.showTab(w.contact, 'report');
-  await settle();
+  while (!s.desk.reports.get('r1')?.presence) await settle();
   return s;
 }
 

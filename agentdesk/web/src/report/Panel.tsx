@@ -7,7 +7,6 @@ import type { DeskState } from '../state/desk.ts';
 import { Button } from '../ui/Button.tsx';
 import { Field } from '../ui/Field.tsx';
 import { Icon } from '../ui/icons.tsx';
-import { keyLabel } from '../ui/shortcuts.ts';
 import { Conversation as Messages } from './Messages.tsx';
 import { Assessing } from './Assessing.tsx';
 import { Deciding } from './Deciding.tsx';
@@ -97,19 +96,19 @@ function Basics({ desk, id, o, r, d }: { desk: Desk; id: string; o: OpenReport; 
   const set = <F extends Name>(field: F, value: Report[F]) => desk.reports.change(id, field, value);
   const at = (field: string) => (o.problem?.field === field || o.problem?.field.startsWith(`${field}.`) ? o.problem.text : undefined);
   return (
-    <div class="app-grid">
+    <div class="app-grid app-grid--two">
       <div class="app-grid__all">
         <Field id={`${id}-summary`} label="What happened" error={at('summary')}>
-          <textarea class="govuk-textarea" id={`${id}-summary`} rows={4} value={r.summary} dir="auto" onInput={(e) => set('summary', e.currentTarget.value)} />
+          <textarea class="govuk-textarea" id={`${id}-summary`} rows={3} value={r.summary} dir="auto" onInput={(e) => set('summary', e.currentTarget.value)} />
         </Field>
       </div>
       <Picked id={`${id}-category`} text="Category" value={r.category} codes={categories} error={at('category')} onChange={(v) => set('category', v)} />
       <Picked id={`${id}-status`} text="Status" value={r.status} codes={Object.entries(statuses).map(([code, l]) => ({ code, label: l }))} error={at('status')} onChange={(v) => set('status', v as Report['status'])} />
-      <Field id={`${id}-from`} label="From" hint="When it happened, or the earliest" error={at('from')}>
-        <input class="govuk-input" id={`${id}-from`} type="datetime-local" value={localTime(r.from)} aria-describedby={`${id}-from-hint`} onChange={(e) => set('from', instantOf(e.currentTarget.value))} />
+      <Field id={`${id}-from`} label="When, or the earliest" error={at('from')}>
+        <input class="govuk-input" id={`${id}-from`} type="datetime-local" value={localTime(r.from)} onChange={(e) => set('from', instantOf(e.currentTarget.value))} />
       </Field>
-      <Field id={`${id}-to`} label="To" hint="The latest, if not known exactly" error={at('to')}>
-        <input class="govuk-input" id={`${id}-to`} type="datetime-local" value={localTime(r.to)} aria-describedby={`${id}-to-hint`} onChange={(e) => set('to', instantOf(e.currentTarget.value))} />
+      <Field id={`${id}-to`} label="Latest, if not known exactly" error={at('to')}>
+        <input class="govuk-input" id={`${id}-to`} type="datetime-local" value={localTime(r.to)} onChange={(e) => set('to', instantOf(e.currentTarget.value))} />
       </Field>
       <div class="app-grid__all">
         <Field id={`${id}-place`} label="Where" error={at('place.text') ?? at('place')}>
@@ -200,7 +199,7 @@ export function ReportPanel({ desk, d, id, w }: { desk: Desk; d: DeskState; id: 
 }
 
 /** Making a report from a contact, or joining one that is there. */
-export function NoReport({ desk, d, w }: { desk: Desk; d: DeskState; w: WorkItem }): JSX.Element {
+export function NoReport({ desk, w }: { desk: Desk; w: WorkItem }): JSX.Element {
   const [category, setCategory] = useState('');
   const first = w.written?.messages?.find((m) => m.direction === 'in')?.text ?? '';
   const [summary, setSummary] = useState(first.slice(0, 4000));
@@ -275,7 +274,6 @@ export function NoReport({ desk, d, w }: { desk: Desk; d: DeskState; w: WorkItem
         </Field>
         <Button icon="link" busy={busy} disabled={!reference.trim()} onClick={() => void tried(() => desk.reports.link(w.contact, { reference: reference.trim() }))}>Join them</Button>
       </section>
-      <p class="app-hint"><kbd class="app-kbd">{keyLabel('report')}</kbd> brings you here. {d.me.name ? '' : ''}</p>
     </div>
   );
 }

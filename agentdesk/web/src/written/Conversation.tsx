@@ -1,5 +1,5 @@
 import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { AttachmentView, Delivery, Message, WorkItem } from '../protocol.gen.ts';
 import { ago, dateText, toMs } from '../state/clock.ts';
 import { mailboxText } from '../state/drafts.ts';
@@ -99,7 +99,7 @@ function MessageItem({ m, w, view, now, last }: { m: Message; w: WorkItem; view:
       <div class="app-message__acts">
         {m.html_url && <Button kind="quiet" pressed={html} onClick={() => setHTML(!html)}>{html ? 'As text' : 'As laid out'}</Button>}
         {m.raw_url && <a class="govuk-link app-message__raw" href={m.raw_url} download>As it came</a>}
-        {!out && !last && w.phase !== 'ringing' && <Button kind="quiet" label={`Make a contact of its own of the message of ${who}`} onClick={() => { view.split.value = m.id; view.dialog.value = 'split'; }}>About something else</Button>}
+        {!out && !last && w.phase !== 'ringing' && <Button kind="quiet" label={`About something else: make a contact of its own of the message of ${who}`} onClick={() => { view.split.value = m.id; view.dialog.value = 'split'; }}>About something else</Button>}
       </div>
     </li>
   );
@@ -109,9 +109,12 @@ function MessageItem({ m, w, view, now, last }: { m: Message; w: WorkItem; view:
 export function Conversation({ desk, w, view }: { desk: Desk; w: WorkItem; view: View }): JSX.Element {
   const messages = w.written?.messages ?? [];
   const now = Math.floor(desk.now.value / 60_000) * 60_000;
+  const box = useRef<HTMLDivElement>(null);
+  // The newest is what is read first.
+  useEffect(() => { if (box.current) box.current.scrollTop = box.current.scrollHeight; }, [w.contact, messages.length]);
   const only = messages.filter((m) => m.direction === 'in').length < 2;
   return (
-    <div class="app-conversation">
+    <div class="app-conversation" ref={box} tabIndex={0} role="region" aria-label="Messages">
       {w.written?.earlier && <p class="app-hint">Earlier messages are on the person’s timeline.</p>}
       {messages.length
         ? <ol class="app-messages">{messages.map((m) => <MessageItem key={m.id} m={m} w={w} view={view} now={now} last={only} />)}</ol>
