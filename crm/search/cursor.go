@@ -10,11 +10,11 @@ import (
 
 // Sizes of what is read of a list at once, in bytes.
 const (
-	firstWindow = 32 << 10
-	nextWindow  = 256 << 10
+	firstWindow = 8 << 10
+	nextWindow  = 64 << 10
 	// overlap is how far a number may stand from its place: processes that put at
 	// the same time append in any order.
-	overlap = 8 << 10
+	overlap = 4 << 10
 	probes  = 15
 )
 
@@ -149,6 +149,23 @@ func (u union) seek(r *reader, n uint32) (uint32, bool) {
 	found := false
 	for _, l := range u {
 		if v, ok := l.seek(r, n); ok && (!found || v > best) {
+			best, found = v, true
+		}
+		if found && best == n {
+			break
+		}
+	}
+	return best, found
+}
+
+// either gives what any of its sources has.
+type either []source
+
+func (e either) seek(r *reader, n uint32) (uint32, bool) {
+	var best uint32
+	found := false
+	for _, s := range e {
+		if v, ok := s.seek(r, n); ok && (!found || v > best) {
 			best, found = v, true
 		}
 		if found && best == n {

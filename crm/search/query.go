@@ -18,8 +18,9 @@ const (
 	// spellingsLimit is how many words of a lexicon an unfinished one may stand for.
 	spellingsLimit = 64
 	// looksLimit bounds the documents looked at for one kind, reading and rank.
-	looksLimit = 4000
-	looksStep  = 64
+	looksLimit = 1000
+	// block is how many hits are gathered and put in order of time together.
+	block = 50
 )
 
 // Query searches. It never fails over what was typed: what cannot be anything
@@ -44,17 +45,18 @@ func (x *Index) Query(ctx context.Context, q Query) (Results, error) {
 		}
 	}
 	rs := recognise(q.Text, x.country)
-	if len(rs) == 0 {
+	if len(rs) == 0 || skip >= DeepLimit {
 		return Results{}, nil
 	}
+	limit = min(limit, DeepLimit-skip)
 	timed, cancel := context.WithTimeout(ctx, x.within)
 	defer cancel()
 	s := &searching{
-		x: x, seen: map[string]bool{}, plans: map[Kind][]plan{},
-		reader: reader{ctx: timed, redis: x.redis, lists: map[string]*list{}},
+		x: x, kinds: kinds, readings: rs, want: (skip + limit + block) / block * block,
+		found: map[Kind]*found{}, reader: reader{ctx: timed, redis: x.redis, lists: map[string]*list{}},
 	}
-	s.run(kinds, rs)
-	if s.err != nil && !(timed.Err() != nil && ctx.Err() == nil) {
+	s.run()
+	if s.err != nil && (timed.Err() == nil || ctx.Err() != nil) {
 		return Results{}, fmt.Errorf("search: query: %w", s.err)
 	}
 	if timed.Err() != nil {
@@ -63,16 +65,13 @@ func (x *Index) Query(ctx context.Context, q Query) (Results, error) {
 		}
 		s.partial = true
 	}
-	// The same is gathered whichever page is asked for, so that pages join.
 	res := Results{Partial: s.partial, Looked: looked(rs)}
-	slices.SortStableFunc(s.hits, func(a, b Hit) int {
-		return cmp.Or(cmp.Compare(a.Rank, b.Rank), cmp.Compare(b.When, a.When),
-			cmp.Compare(slices.Index(kinds, a.Kind), slices.Index(kinds, b.Kind)), cmp.Compare(b.ID, a.ID))
-	})
-	hits := s.hits[min(skip, len(s.hits)):]
-	res.More = s.more
-	if len(hits) > limit {
-		hits, res.More, res.Next = hits[:limit], true, strconv.Itoa(skip+limit)
+	all := s.merged()
+	hits := all[min(skip, len(all)):]
+	if res.More = len(hits) > limit; res.More {
+		if hits = hits[:limit]; skip+limit < DeepLimit {
+			res.Next = strconv.Itoa(skip + limit)
+		}
 	}
 	for i, h := range hits {
 		if h.Restricted {
@@ -118,12 +117,20 @@ func looked(rs []reading) []Field {
 // searching is one query under way.
 type searching struct {
 	reader
-	x       *Index
-	seen    map[string]bool
-	hits    []Hit
-	plans   map[Kind][]plan
-	partial bool
-	more    bool // others match beyond DeepLimit
+	x        *Index
+	kinds    []Kind
+	readings []reading
+	want     int // of each kind, whole blocks
+	found    map[Kind]*found
+	partial  bool
+}
+
+// found is what was found of one kind.
+type found struct {
+	plans []plan
+	hits  []Hit
+	ids   map[string]bool
+	docs  map[uint32]*kept // those looked at; nil for what is no more
 }
 
 // plan is a reading for one kind: for each term the lists it may be found in, by
@@ -134,38 +141,73 @@ type plan struct {
 }
 
 // run goes through the ranks, best first, until enough is found.
-func (s *searching) run(kinds []Kind, rs []reading) {
-	var keys []string
-	for _, k := range kinds {
-		for _, r := range rs {
-			p := s.plan(k, r)
-			s.plans[k] = append(s.plans[k], p)
+func (s *searching) run() {
+	for _, k := range s.kinds {
+		f := &found{ids: map[string]bool{}, docs: map[uint32]*kept{}}
+		for _, r := range s.readings {
+			f.plans = append(f.plans, s.plan(k, r))
 		}
+		s.found[k] = f
 	}
-	s.spell(kinds)
-	for _, k := range kinds {
-		for _, p := range s.plans[k] {
-			for _, t := range p.terms {
-				for _, l := range t {
-					keys = append(keys, l...)
-				}
-			}
-		}
-	}
-	s.open(keys)
 	for rank := ExactValue; rank < ranksPlusOne; rank++ {
-		for _, k := range kinds {
-			found := len(s.hits)
-			for _, p := range s.plans[k] {
-				if s.err == nil && s.ctx.Err() == nil && p.adds(rank) {
-					s.walk(k, p, rank, DeepLimit-(len(s.hits)-found))
+		if rank == PrefixName {
+			s.spell()
+		}
+		var keys []string
+		for _, k := range s.kinds {
+			for _, p := range s.found[k].plans {
+				for _, t := range p.terms {
+					keys = append(keys, t[rank]...)
 				}
 			}
 		}
-		if len(s.hits) >= DeepLimit || s.err != nil {
+		s.open(keys)
+		total := 0
+		for _, k := range s.kinds {
+			if s.err == nil && s.ctx.Err() == nil {
+				s.walk(k, rank)
+			}
+			total += len(s.found[k].hits)
+		}
+		if total >= s.want || s.err != nil {
 			return
 		}
 	}
+}
+
+// merged puts the hits of all kinds in order: by rank, then newest first. Within a
+// kind only whole blocks are put in order of time, so that what comes on a page
+// does not depend on how many pages are gathered.
+func (s *searching) merged() []Hit {
+	var out []Hit
+	for rank := ExactValue; rank < ranksPlusOne; rank++ {
+		var queues [][]Hit
+		for _, k := range s.kinds {
+			var q []Hit
+			for _, h := range s.found[k].hits {
+				if h.Rank == rank {
+					q = append(q, h)
+				}
+			}
+			for part := range slices.Chunk(q, block) {
+				slices.SortStableFunc(part, func(a, b Hit) int { return cmp.Or(cmp.Compare(b.When, a.When), cmp.Compare(b.ID, a.ID)) })
+			}
+			queues = append(queues, q)
+		}
+		for {
+			newest := -1
+			for i, q := range queues {
+				if len(q) > 0 && (newest < 0 || q[0].When > queues[newest][0].When) {
+					newest = i
+				}
+			}
+			if newest < 0 {
+				break
+			}
+			out, queues[newest] = append(out, queues[newest][0]), queues[newest][1:]
+		}
+	}
+	return out
 }
 
 // plan lists where each term of a reading may be found.
@@ -186,7 +228,7 @@ func (s *searching) plan(k Kind, r reading) plan {
 		}
 		for _, g := range t.guesses {
 			add(ExactValue, valueTerm(g.field, g.value))
-			if n := longest(g.field.heads(), len(g.value)); n > 0 && t.last {
+			if n := longest(g.field.heads(), len(g.value)); n > 0 && t.last && g.head {
 				add(PrefixName, headTerm(g.field, g.value[:n]))
 			}
 			if n := longest(g.field.tails(), len(g.value)); n > 0 && g.tail {
@@ -217,7 +259,7 @@ func longest(lengths []int, n int) int {
 }
 
 // spell looks up what unfinished words may become.
-func (s *searching) spell(kinds []Kind) {
+func (s *searching) spell() {
 	type lookup struct {
 		to   *[]string
 		kind Kind
@@ -227,8 +269,8 @@ func (s *searching) spell(kinds []Kind) {
 		cmd  *redis.StringSliceCmd
 	}
 	var ls []lookup
-	for _, k := range kinds {
-		for _, p := range s.plans[k] {
+	for _, k := range s.kinds {
+		for _, p := range s.found[k].plans {
 			for j, t := range p.reading {
 				if t.last && utf8.RuneCountInString(t.word) >= spelledFrom {
 					ls = append(ls, lookup{&p.terms[j][PrefixName], k, t.word, ofNames, nameTerm, nil},
@@ -259,19 +301,9 @@ func (s *searching) spell(kinds []Kind) {
 	}
 }
 
-// adds tells whether a rank has lists of its own, without which walking it again
-// would find nothing new.
-func (p plan) adds(rank Rank) bool {
-	for _, t := range p.terms {
-		if len(t[rank]) > 0 {
-			return true
-		}
-	}
-	return false
-}
-
-// walk collects what matches a reading at a rank or better, newest first.
-func (s *searching) walk(k Kind, p plan, rank Rank, want int) {
+// source gives what matches a plan at a rank or better, as far as lists tell.
+func (s *searching) source(p plan, rank Rank) (source, bool) {
+	adds := false
 	var every all
 	for _, t := range p.terms {
 		var u union
@@ -279,42 +311,18 @@ func (s *searching) walk(k Kind, p plan, rank Rank, want int) {
 			for _, key := range t[r] {
 				if l := s.lists[key]; l != nil && len(l.window) > 0 {
 					u = append(u, l.again())
+					adds = adds || r == rank
 				}
 			}
 		}
 		if len(u) == 0 {
-			return
+			return nil, false
 		}
 		every = append(every, u)
 	}
-	// The term with the fewest lists first: it most often has the fewest documents.
+	// The term with the shortest lists first: it skips the most.
 	slices.SortStableFunc(every, func(a, b source) int { return cmp.Compare(size(a), size(b)) })
-	looks := 0
-	for n, more := uint32(math.MaxUint32), true; more; {
-		if want <= 0 {
-			s.more = true
-			return
-		}
-		var batch []uint32
-		for len(batch) < looksStep {
-			v, ok := every.seek(&s.reader, n)
-			if !ok {
-				more = false
-				break
-			}
-			batch = append(batch, v)
-			if v == 0 {
-				more = false
-				break
-			}
-			n = v - 1
-		}
-		want -= s.look(k, p.reading, rank, batch, want)
-		if looks += len(batch); looks >= looksLimit {
-			s.partial = true
-			return
-		}
-	}
+	return every, adds
 }
 
 func size(s source) int64 {
@@ -326,46 +334,61 @@ func size(s source) int64 {
 	return n
 }
 
-// look reads documents and keeps those that do match and are current, at most
-// want. It returns how many were new.
-func (s *searching) look(k Kind, r reading, rank Rank, numbers []uint32, want int) int {
-	if len(numbers) == 0 || s.err != nil {
-		return 0
-	}
-	docs := make([]*redis.StringCmd, len(numbers))
-	_, err := s.redis.Pipelined(s.ctx, func(p redis.Pipeliner) error {
-		for i, n := range numbers {
-			docs[i] = p.Get(s.ctx, docKey(k, n))
+// walk collects what matches any reading at a rank, newest first.
+func (s *searching) walk(k Kind, rank Rank) {
+	f := s.found[k]
+	var any either
+	for _, p := range f.plans {
+		if src, adds := s.source(p, rank); adds {
+			any = append(any, src)
 		}
-		return nil
-	})
-	if err != nil && !errors.Is(err, redis.Nil) {
-		s.err = err
-		return 0
 	}
+	if len(any) == 0 {
+		return
+	}
+	looks := 0
+	for n, more := uint32(math.MaxUint32), true; more && len(f.hits) < s.want && s.err == nil; {
+		if looks >= looksLimit {
+			s.partial = true
+			return
+		}
+		var batch []uint32
+		for len(batch) < block {
+			v, ok := any.seek(&s.reader, n)
+			if !ok || v == 0 {
+				more = false
+				break
+			}
+			batch, n = append(batch, v), v-1
+		}
+		looks += len(batch)
+		s.look(k, rank, batch)
+	}
+}
+
+// look reads documents and keeps those that do match and are current.
+func (s *searching) look(k Kind, rank Rank, numbers []uint32) {
+	f := s.found[k]
+	s.fetch(k, numbers)
 	var fits []Hit
 	var at []uint32
-	for i, c := range docs {
-		if c.Err() != nil {
-			continue // dropped, or replaced
-		}
-		d, err := decode([]byte(c.Val()))
-		if err != nil {
-			s.err = err
-			return 0
-		}
-		if s.seen[string(k)+d.ID] {
+	for _, n := range numbers {
+		d := f.docs[n]
+		if s.err != nil || d == nil || f.ids[d.ID] {
 			continue
 		}
-		if matched, ok := s.x.matches(&d, r, rank); ok {
-			fits, at = append(fits, Hit{Doc: d.Doc, Rank: rank, Matched: matched}), append(at, numbers[i])
+		for _, p := range f.plans {
+			if matched, ok := s.x.matches(d, p.reading, rank); ok {
+				fits, at = append(fits, Hit{Doc: d.Doc, Rank: rank, Matched: matched}), append(at, n)
+				break
+			}
 		}
 	}
 	if len(fits) == 0 {
-		return 0
+		return
 	}
 	places := make([]*redis.StringCmd, len(fits))
-	_, err = s.redis.Pipelined(s.ctx, func(p redis.Pipeliner) error {
+	_, err := s.redis.Pipelined(s.ctx, func(p redis.Pipeliner) error {
 		for i, h := range fits {
 			places[i] = p.HGet(s.ctx, bucketKey(k, h.ID), h.ID)
 		}
@@ -373,22 +396,52 @@ func (s *searching) look(k Kind, r reading, rank Rank, numbers []uint32, want in
 	})
 	if err != nil && !errors.Is(err, redis.Nil) {
 		s.err = err
-		return 0
+		return
 	}
-	added := 0
 	for i, h := range fits {
-		if numbersOf(places[i].Val())[0] != at[i] {
-			continue // about to be put, or about to be removed
+		// Others are about to be put, or about to be removed.
+		if numbersOf(places[i].Val())[0] == at[i] && len(f.hits) < s.want {
+			f.ids[h.ID] = true
+			f.hits = append(f.hits, h)
 		}
-		if added == want {
-			s.more = true
-			break
-		}
-		s.seen[string(k)+h.ID] = true
-		s.hits = append(s.hits, h)
-		added++
 	}
-	return added
+}
+
+// fetch reads documents that were not read before.
+func (s *searching) fetch(k Kind, numbers []uint32) {
+	f := s.found[k]
+	var fresh []uint32
+	for _, n := range numbers {
+		if _, read := f.docs[n]; !read {
+			fresh = append(fresh, n)
+		}
+	}
+	if len(fresh) == 0 || s.err != nil {
+		return
+	}
+	docs := make([]*redis.StringCmd, len(fresh))
+	_, err := s.redis.Pipelined(s.ctx, func(p redis.Pipeliner) error {
+		for i, n := range fresh {
+			docs[i] = p.Get(s.ctx, docKey(k, n))
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		s.err = err
+		return
+	}
+	for i, c := range docs {
+		f.docs[fresh[i]] = nil
+		if c.Err() != nil {
+			continue // dropped, or replaced
+		}
+		d, err := decode([]byte(c.Val()))
+		if err != nil {
+			s.err = err
+			return
+		}
+		f.docs[fresh[i]] = &d
+	}
 }
 
 // matches tells whether a document has every term at a rank or better, and where.
@@ -425,7 +478,7 @@ func (x *Index) matches(d *kept, r reading, rank Rank) ([]Field, bool) {
 		for _, g := range t.guesses {
 			for _, v := range d.values(g.field) {
 				v = normal(g.field, v, x.country)
-				if v == g.value || rank >= PrefixName && (t.last && strings.HasPrefix(v, g.value) || g.tail && strings.HasSuffix(v, g.value)) {
+				if v == g.value || rank >= PrefixName && (t.last && g.head && strings.HasPrefix(v, g.value) || g.tail && strings.HasSuffix(v, g.value)) {
 					add(g.field.name())
 					found = true
 					break

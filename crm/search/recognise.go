@@ -11,7 +11,8 @@ import (
 type guess struct {
 	field field
 	value string // normal
-	tail  bool   // a value may end so, not only begin so
+	// head and tail: a value may begin so or end so, not only be so.
+	head, tail bool
 }
 
 // term is a part of a query, which a record must have.
@@ -68,13 +69,13 @@ func sameReading(a, b reading) bool {
 // whole tells what a text may be when it is one value.
 func whole(s, country string) []guess {
 	var out []guess
-	add := func(f field, tail bool, v string) {
+	add := func(f field, head, tail bool, v string) {
 		if v = normal(f, v, country); len(v) >= 3 {
-			out = append(out, guess{f, v, tail})
+			out = append(out, guess{f, v, head, tail})
 		}
 	}
 	if !strings.Contains(s, " ") && strings.ContainsAny(s, "@._") && strings.IndexFunc(s, isLetter) >= 0 {
-		add(email, false, s)
+		add(email, true, false, s)
 		if strings.Contains(s, "@") {
 			return out
 		}
@@ -82,9 +83,9 @@ func whole(s, country string) []guess {
 	d := digits(s)
 	if dialled.MatchString(s) && len(d) >= 4 && len(d) <= 20 {
 		// Digits without a trunk prefix may be a number's last ones.
-		add(number, !strings.HasPrefix(s, "+") && !strings.HasPrefix(s, "0"), s)
+		add(number, true, !strings.HasPrefix(s, "+") && !strings.HasPrefix(s, "0"), s)
 		if strings.HasPrefix(s, "0") && len(d) <= 8 {
-			out = append(out, guess{number, d, true}) // 0018 ends 020 7946 0018
+			out = append(out, guess{number, d, false, true}) // 0018 ends 020 7946 0018
 		}
 	}
 	c := code(s)
@@ -94,12 +95,12 @@ func whole(s, country string) []guess {
 	if !codeLike(s) {
 		return out
 	}
-	add(ref, false, s)
-	if !strings.ContainsAny(s, "/.") {
-		add(vehicle, true, s)
-		add(postcode, false, s)
+	add(ref, len(c) < 9, false, s)
+	if !strings.ContainsAny(s, "/.") && len(c) <= 8 {
+		add(vehicle, len(c) < 7, len(c) <= 4, s)
+		add(postcode, !postcodeForm.MatchString(c), false, s)
 	}
-	add(unique, true, s)
+	add(unique, true, len(c) <= 8, s)
 	return out
 }
 

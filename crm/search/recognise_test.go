@@ -40,10 +40,10 @@ func TestRecognise(t *testing.T) {
 		"smith ":             {{"smith"}},
 		"the smith":          {{"smith*"}},
 		"john smith-jones":   {{"john", "smith", "jones*"}},
-		"020 7946 0018":      {{" number=442079460018 reference=02079460018 vehicle=02079460018 postcode=02079460018 unique=02079460018*"}, {"020", "7946", "0018*"}},
+		"020 7946 0018":      {{" number=442079460018 reference=02079460018 unique=02079460018*"}, {"020", "7946", "0018*"}},
 		"a@example.org":      {{" email=a@example.org*"}, {"example", "org*"}},
 		"smith zz1 2ab":      {{"smith", " reference=ZZ12AB vehicle=ZZ12AB postcode=ZZ12AB unique=ZZ12AB*"}, {"smith", "zz1", "2ab*"}},
-		"7K3M-92QX-R stolen": {{" reference=7K3M92QXR vehicle=7K3M92QXR postcode=7K3M92QXR unique=7K3M92QXR", "stolen*"}, {"7k3m", "92qx", "stolen*"}},
+		"7K3M-92QX-R stolen": {{" reference=7K3M92QXR unique=7K3M92QXR", "stolen*"}, {"7k3m", "92qx", "stolen*"}},
 		"":                   nil,
 		"...":                nil,
 	} {

@@ -73,9 +73,8 @@ const (
 	TermsLimit   = 8   // words and numbers of a query that are looked at
 	LimitDefault = 20
 	LimitMost    = 100
-	// DeepLimit is how many of one kind are gathered, newest first, for one to read
-	// on through. Who wants more must say more.
-	DeepLimit = 200
+	// DeepLimit is how far one can read on. Who wants more must say more.
+	DeepLimit = 500
 	// WordsLimit is how many different words of a Text are indexed.
 	WordsLimit = 500
 	// ValuesLimit is how many of each of a Doc's lists are indexed.
@@ -124,10 +123,10 @@ type Hit struct {
 
 // Results answers a Query.
 type Results struct {
-	// Hits are ordered by rank, then newest first.
+	// Hits are ordered by rank, then newest first. How new is judged among the fifty
+	// of a kind that were put last, then the next fifty.
 	Hits []Hit
-	// More tells that others match; Next reads on, and is empty at the end of what
-	// was gathered.
+	// More tells that others match; Next reads on, and is empty past DeepLimit.
 	More bool
 	Next string
 	// Partial tells that time or work was used up before everything was looked at:

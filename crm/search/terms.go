@@ -38,7 +38,7 @@ func (f field) heads() []int {
 	case email:
 		return []int{3, 6, 10}
 	case postcode:
-		return []int{3}
+		return []int{3, 4, 5}
 	}
 	return []int{4, 6}
 }
