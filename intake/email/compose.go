@@ -116,7 +116,6 @@ func compose(d draft) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-
 func writeText(w io.WriteCloser, text string) error {
 	text = strings.ReplaceAll(plain(text), "\n", "\r\n")
 	if _, err := io.WriteString(w, text); err != nil {

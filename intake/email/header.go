@@ -227,7 +227,7 @@ func messageID(s string) string {
 // mediaType reads a Content-Type, also one that breaks the rules.
 func mediaType(s string) (string, map[string]string) {
 	t, params, err := mime.ParseMediaType(s)
-	if err == nil {
+	if err == nil && strings.Contains(t, "/") {
 		return t, params
 	}
 	if params == nil {

@@ -88,13 +88,14 @@ func splitParts(body []byte, boundary string, most int) (parts [][]byte, closed 
 				if start >= 0 {
 					parts = append(parts, trimEnd(body[start:at]))
 				}
-				if len(tail) > 0 {
-					return parts, true
-				}
 				if len(parts) >= most {
 					return parts, false
 				}
-				start = next
+				// Some close too early and go on: what follows is a part too.
+				start, closed = next, false
+				if len(tail) > 0 {
+					start, closed = -1, true
+				}
 			}
 		}
 		at = next
@@ -102,7 +103,7 @@ func splitParts(body []byte, boundary string, most int) (parts [][]byte, closed 
 	if start >= 0 && start <= len(body) {
 		parts = append(parts, body[start:])
 	}
-	return parts, false
+	return parts, closed
 }
 
 // trimEnd takes away the line end that belongs to the boundary.

@@ -14,7 +14,9 @@ import (
 type Template struct{ Subject, Text string }
 
 // Templates holds wordings by name and language.
-type Templates struct{ byName map[string]map[string]Template }
+type Templates struct {
+	byName map[string]map[string]Template
+}
 
 // placeholders lists the names that each template may use.
 var placeholders = map[string][]string{
