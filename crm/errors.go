@@ -10,4 +10,7 @@ var (
 	ErrConflict = errors.New("crm: changed by someone else")
 	// ErrInvalid means a field was refused; the error's text names it.
 	ErrInvalid = errors.New("crm: invalid")
+	// ErrUnsafe means a number must not be rung: it is marked so, or is none that is
+	// rung.
+	ErrUnsafe = errors.New("crm: the number must not be rung")
 )

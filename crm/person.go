@@ -80,12 +80,17 @@ func (s *Store) tidy(p *Person) error {
 	if n := utf8.RuneCountInString(p.Remarks); n > RemarksLimit {
 		return fmt.Errorf("%w: remarks: at most %d characters, these have %d", ErrInvalid, RemarksLimit, n)
 	}
-	var numbers []string
-	for _, n := range p.Numbers {
-		if c := Canonical(n, s.region); c != "" && !slices.Contains(numbers, c) {
-			numbers = append(numbers, c)
+	tidied := func(given []string) (numbers []string) {
+		for _, n := range given {
+			if c := Canonical(n, s.region); c != "" && !slices.Contains(numbers, c) {
+				numbers = append(numbers, c)
+			}
 		}
+		return numbers
 	}
+	// One marked unsafe stays a number of the person's: the mark is found by it.
+	p.Safe.UnsafeNumbers = tidied(p.Safe.UnsafeNumbers)
+	numbers := tidied(slices.Concat(p.Numbers, p.Safe.UnsafeNumbers))
 	if len(numbers) > NumbersLimit {
 		return fmt.Errorf("%w: numbers: at most %d, these are %d", ErrInvalid, NumbersLimit, len(numbers))
 	}
