@@ -270,6 +270,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	a.ctl, err = telephony.New(telephony.Options{
 		Switch: a.sw, App: a.c.Asterisk.App, Submit: a.driver,
 		Directory: directory{records}, Ledger: ivrLedger{records, time.Now}, Phones: a.desk,
+		Outgoing: outgoing(a.c.Telephony), Numbers: numbers{records}, CallerNumber: a.c.Telephony.Numbers[0],
 		Sessions: telephony.FlowSessions(func() *ivr.Flow { return text.flow }), Prompts: sounds(set), Endpoint: a.desk.PhoneChanged,
 		NewID: func() contact.ID { return contact.ID(ids.New()) },
 		Log:   a.log.With().Str("part", "telephony").Logger(), Metrics: phoneMetrics,
@@ -364,14 +365,21 @@ func (a *app) awaitSwitch(ctx context.Context) error {
 func (a *app) settleRecovered(ctx context.Context) error {
 	var open []contact.ID
 	var agents []routing.AgentChanged
+	var broken []routing.Event
 	err := a.driver.View(ctx, func(e *routing.Engine) {
 		open, agents = openContacts(e), e.Agents()
+		broken = brokenCallbacks(e)
 	})
 	if err != nil {
 		return err
 	}
 	if err := a.ctl.Settle(open); err != nil {
 		return err
+	}
+	for _, ev := range broken {
+		if err := a.driver.Submit(ctx, ev); err != nil {
+			return err
+		}
 	}
 	if len(open) > 0 {
 		a.log.Warn().Int("contacts", len(open)).Msg("contacts of an earlier process were closed as failed")

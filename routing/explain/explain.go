@@ -42,8 +42,8 @@ type Explanation struct {
 	Contact contact.ID      `json:"contact"`
 	Channel contact.Channel `json:"channel"`
 	Arrival contact.Instant `json:"arrival"`
-	// State is "waiting", "ringing", "connecting", "talking", "held", "wrap_up" or
-	// "ended", as of record Through; "refused" when routing never took it.
+	// State is "waiting", "deferred", "ringing", "calling", "connecting", "talking",
+	// "held", "wrap_up" or "ended", as of record Through; "refused" when routing never took it.
 	State string `json:"state"`
 	// Ending is set once it has one.
 	Ending  contact.Ending `json:"ending,omitempty"`
