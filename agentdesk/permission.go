@@ -15,11 +15,16 @@ const (
 	MaySeePlans     Permission = "plans.see"
 	MayPublishPlans Permission = "plans.publish"
 	MayAskWhy       Permission = "contacts.why"
+	// MaySwitchSurges switches the plan's surges, MayAckAlerts ends an alert that
+	// stands, MayAskWhatIf tries changes on a copy of what is going on.
+	MaySwitchSurges Permission = "surges.switch"
+	MayAckAlerts    Permission = "alerts.acknowledge"
+	MayAskWhatIf    Permission = "whatif.ask"
 )
 
 var handlerMay = []Permission{MayUseDesk, MayReadPeople, MaySavePeople}
 
-var supervisorMay = append([]Permission{MaySeeAgents, MaySeeAlerts, MaySeePlans, MayAskWhy}, handlerMay...)
+var supervisorMay = append([]Permission{MaySeeAgents, MaySeeAlerts, MaySeePlans, MayAskWhy, MaySwitchSurges, MayAckAlerts, MayAskWhatIf}, handlerMay...)
 
 var managerMay = append([]Permission{MayPublishPlans}, supervisorMay...)
 
