@@ -119,6 +119,10 @@ func makeSchema() ([]byte, error) {
 			}, "wait"),
 			"announce": announce,
 		})),
+		"rota": named("Which kinds of handler are on duty when, for the checks alone.", node{"anyOf": []any{
+			node{"const": "always"},
+			node{"type": "object", "description": "Hours by day (mon, mon-fri, …).", "additionalProperties": hours},
+		}}),
 		"surges": named("Overlays a supervisor switches on and off.", object("A surge.", node{
 			"label": words("What people see."),
 			"queues": named("What changes, by queue.", object("What changes in the queue.", node{
