@@ -42,7 +42,7 @@ const noticeFor = 60_000;
 
 /** Whether a contact is on the handler's phone line. */
 function onLine(w: Pick<WorkItem, 'channel' | 'phase'>): boolean {
-  return w.channel === 'phone' && (w.phase === 'connecting' || w.phase === 'talking' || w.phase === 'held');
+  return w.channel === 'phone' && ['connecting', 'calling', 'talking', 'held'].includes(w.phase);
 }
 
 /** Whether a contact was written: it is answered here, not on the phone. */

@@ -75,7 +75,7 @@ export function finished(state: DeskState, contact: string): DeskState {
 
 /** The contact to show first: a call before one that rings, then what is written by its due time, wrap-up and parked last. */
 export function foremost(work: readonly WorkItem[]): WorkItem | undefined {
-  const rank = { talking: 0, held: 0, connecting: 1, ringing: 2, wrap_up: 4, parked: 5, waiting: 6 } as const;
+  const rank = { talking: 0, held: 0, connecting: 1, calling: 1, ringing: 2, wrap_up: 4, parked: 5, waiting: 6, deferred: 6 } as const;
   const of = (w: WorkItem) => (w.channel !== 'phone' && w.phase === 'talking' ? 3 : rank[w.phase]);
   return [...work].sort((a, b) => of(a) - of(b) || (a.due ?? a.since) - (b.due ?? b.since))[0];
 }
