@@ -76,6 +76,16 @@ function WrittenControls({ desk, w, view }: { desk: Desk; w: WorkItem; view: Vie
   );
 }
 
+/** What taking a callback means, and where it stands. */
+function callbackText(phase: WorkItem['phase']): string {
+  switch (phase) {
+    case 'ringing': return 'They asked to be rung back. When you answer, they are rung for you.';
+    case 'connecting':
+    case 'calling': return 'They are being rung. Stay on the line.';
+    default: return 'They asked to be rung back, and were.';
+  }
+}
+
 /** What was found in it that may matter at once. */
 function Triage({ w }: { w: WorkItem }): JSX.Element | null {
   if (!w.triage?.length) return null;
@@ -154,6 +164,7 @@ export function ContactCard({ desk, d, w, view }: { desk: Desk; d: DeskState; w:
           </div>
         </div>
         {written ? <WrittenControls desk={desk} w={w} view={view} /> : <Controls desk={desk} d={d} w={w} view={view} />}
+        {w.callback && <p class="app-inline app-inline--secret"><Icon name="phone" size={18} /> {callbackText(w.phase)}</p>}
         <Triage w={w} />
         <dl class="app-facts">
           <Fact label="Queue">{w.queue_label}</Fact>

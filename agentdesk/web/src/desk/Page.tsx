@@ -29,7 +29,7 @@ function Announcer({ desk, d }: { desk: Desk; d: DeskState }): JSX.Element {
   if (w) {
     const written = isWritten(w);
     const parts = [
-      written ? `${channels[w.channel].label} offered` : 'Call ringing',
+      written ? `${channels[w.channel].label} offered` : w.callback ? 'Somebody to be rung back' : 'Call ringing',
       likelyName(w) || callerText(w),
       w.queue_label,
       languageName(d.catalogue, w.facts.language),

@@ -156,6 +156,7 @@ const stories: Record<string, () => Promise<unknown>> = {
     answers: [{ question: 'Language', answer: 'English' }], pop_error: 'The records could not be read in time. Ask the caller who they are.',
   }),
   talking,
+  callback: () => rung({ callback: true }),
   held: () => talking({ phase: 'held', since: f.at(Date.now(), -21), muted: true }),
   conflict: async () => {
     const s = await talking();
