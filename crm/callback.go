@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"example.org/c3i/contact"
+	"example.org/c3i/crm/audit"
 )
 
 // KeepCallback keeps the number a contact's caller asked to be rung back on, in the
@@ -24,7 +25,7 @@ func (s *Store) KeepCallback(ctx context.Context, id contact.ID, number string) 
 	if err := s.mayRing(ctx, n); err != nil {
 		return err
 	}
-	if _, err := s.set(ctx, id, []any{"callback_number", n}); err != nil {
+	if err := s.set(ctx, id, aboutContact(audit.Alter, id, "callback_number"), []any{"callback_number", n}); err != nil {
 		return fmt.Errorf("crm: keep the number to ring back: %w", err)
 	}
 	return nil
