@@ -43,19 +43,16 @@ func (s *Server) Do(_ context.Context, a routing.Action) error {
 		s.hub.queuesDirty.Store(true)
 	case routing.Alert:
 		s.alert(a)
+	case routing.SurgeChanged:
+		s.surgeChanged(a)
 	}
 	return nil
 }
 
-// alert shows an alert to those who may act on it.
+// alert keeps an alert and shows it to those who may act on it.
 func (s *Server) alert(a routing.Alert) {
-	for _, d := range s.hub.all() {
-		d.mu.Lock()
-		if d.state.Me.Role.May(MaySeeAlerts) {
-			d.publishLocked(wireDelta{Notice: &Notice{Level: "warning", Code: a.Code, Text: a.Text}})
-		}
-		d.mu.Unlock()
-	}
+	s.alerts.add(a, s.instant())
+	s.notify(Notice{Level: "warning", Code: a.Code, Text: a.Text}, MaySeeAlerts)
 }
 
 // agentChanged takes over what the engine says of the handler.

@@ -250,6 +250,10 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	a.undo = append(a.undo, a.sw.Close)
 	phones := newBrowserPhones(a.sw)
 	archive := release.New(a.redis, archiveName, nil)
+	foresee := newForeseer(&foreseer{
+		state: liveState(a.driver), archive: archive, store: journal.NewRedis(a.redis, journalName, journal.Retention{}),
+		answers: text.flow.Answers(), problems: a.planProblems(text), budget: forkBudget,
+	})
 	a.desk, err = agentdesk.New(agentdesk.Options{
 		Redis: a.redis, Users: users, Records: records, Router: a.driver,
 		Plan: a.driver.Plan, Queues: queueViews(a.driver), Labels: labels(text.flow), Languages: languages(text.catalogue),
@@ -257,6 +261,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 		PublicCalls: a.c.Desk.PublicCallLimit, SIPUpstream: "ws" + strings.TrimPrefix(ari.base, "http") + "/ws",
 		Web: web.Handler(), Registry: registry, Log: a.log.With().Str("part", "desk").Logger(),
 		TLS: a.c.HTTP.TLSCert != "", Origins: a.c.HTTP.Origins,
+		Plans: planDesk{archive, a.planProblems(text)}, Why: explainer(a.redis), Surges: surgeDesk{archive}, Foresee: foresee,
 		SessionIdle: a.c.Desk.SessionIdle, SessionLife: a.c.Desk.SessionMax,
 		Ready: []agentdesk.Check{
 			{Name: "redis", Ready: func(ctx context.Context) error { return a.redis.Ping(ctx).Err() }},

@@ -49,6 +49,7 @@ func (t *teller) finish(through uint64) Explanation {
 	}
 	if c, here := t.engine.ContactState(t.id); here {
 		t.x.State = string(c.Phase)
+		t.x.Now = t.standing()
 	}
 	return t.x
 }
@@ -343,6 +344,7 @@ func (t *teller) published(actions []routing.Action) {
 var gateWords = map[routing.Gate]string{
 	routing.GateState: "not ready", routing.GatePresence: "with their desk lost", routing.GateDevice: "with their phone down",
 	routing.GateResting: "resting", routing.GateCapacity: "at capacity", routing.GateSkill: "without the skills", routing.GateRefused: "who had this contact before and did not take it",
+	routing.GateKept: "because it is kept for another",
 }
 
 func (t *teller) offerWords(o routing.Offer) string {

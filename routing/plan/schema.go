@@ -129,6 +129,10 @@ func makeSchema() ([]byte, error) {
 				},
 			}),
 		})),
+		"rota": named("Which kinds of handler are on duty when, for the checks alone.", node{"anyOf": []any{
+			node{"const": "always"},
+			node{"type": "object", "description": "Hours by day (mon, mon-fri, …).", "additionalProperties": hours},
+		}}),
 		"surges": named("Overlays a supervisor switches on and off.", object("A surge.", node{
 			"label": words("What people see."),
 			"queues": named("What changes, by queue.", object("What changes in the queue.", node{

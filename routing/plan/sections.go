@@ -60,7 +60,7 @@ func (b *builder) read(src []byte) {
 		return
 	}
 	m := b.r.fields(root, "time_zone", "default_queue", "max_credit", "short_abandon", "ring_back_window", "answer_within", "holidays", "skills",
-		"profiles", "announce", "surges", "queues", "rules", "offer", "wrap_up", "not_ready_reasons", "outcomes")
+		"profiles", "rota", "announce", "surges", "queues", "rules", "offer", "wrap_up", "not_ready_reasons", "outcomes")
 	if !isMapping(root.node) {
 		return
 	}
@@ -97,6 +97,9 @@ func (b *builder) read(src []byte) {
 	p.Offer = b.offer(m["offer"])
 	if e, is := m["profiles"]; is {
 		b.profileSection(e.value)
+	}
+	if e, is := m["rota"]; is {
+		b.rotaSection(e.value)
 	}
 	var targets map[contact.Channel]contact.Duration
 	if e, is := m["answer_within"]; is {

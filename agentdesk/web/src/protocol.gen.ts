@@ -292,7 +292,7 @@ export interface ChannelCapacity {
 export type Channel = "phone" | "email" | "web";
 
 /** Permission is one thing a role may or may not do. */
-export type Permission = "desk.use" | "people.read" | "people.save" | "agents.list" | "alerts.see" | "plans.see" | "plans.publish" | "contacts.why" | "messages.write" | "search" | "people.merge" | "reports.read" | "reports.save" | "reports.cancel" | "restricted.open" | "tasks.all";
+export type Permission = "desk.use" | "people.read" | "people.save" | "agents.list" | "alerts.see" | "plans.see" | "plans.publish" | "contacts.why" | "surges.switch" | "alerts.acknowledge" | "whatif.ask" | "messages.write" | "search" | "people.merge" | "reports.read" | "reports.save" | "reports.cancel" | "restricted.open" | "tasks.all";
 
 /** PhoneInfo tells the desk which phone rings for it. */
 export interface PhoneInfo {
