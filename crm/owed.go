@@ -24,7 +24,8 @@ import (
 type owed struct {
 	Kind string `json:"kind"` // contact, message, report, task, person or merge
 	ID   string `json:"id"`
-	// Also is the other person of a merge or split.
+	// Also is the other person of a merge or split; safety, when what is safe for a
+	// person changed.
 	Also string          `json:"also,omitempty"`
 	At   contact.Instant `json:"at"`
 	// Entry is the line the trail is owed; nil when it has it.
@@ -33,6 +34,8 @@ type owed struct {
 	// than making them from what is kept.
 	fast func(context.Context) error
 }
+
+const safety = "safety"
 
 const (
 	// owedAge is how long a note may stand before another process may take its
@@ -115,7 +118,9 @@ func (s *Store) project(ctx context.Context, o owed) error {
 	case "report":
 		err = s.projectReport(ctx, ReportID(id))
 	case "person":
-		err = s.projectPerson(ctx, contact.PersonID(id))
+		if err = s.projectPerson(ctx, contact.PersonID(id)); err == nil && o.Also == safety {
+			err = s.withhold(ctx, contact.PersonID(id))
+		}
 	case "task":
 		err = s.projectTask(ctx, id)
 	case "merge":
