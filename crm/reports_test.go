@@ -546,6 +546,9 @@ func TestWhatIsLookedAtIsOnTheTrailOrNotShown(t *testing.T) {
 	if e := w.trail.last(); e.Operation != audit.Alter || e.Actor.ID != "ann" || w.Owed(t.Context()) != 0 {
 		t.Errorf("the trail says %+v, %d owed", e, w.Owed(t.Context()))
 	}
+	if v, err := w.trail.log.Verify(t.Context()); err != nil || v.Entries == 0 {
+		t.Errorf("the chain = %+v, %v", v, err)
+	}
 }
 
 func TestASearchIndexThatWasAwayIsToldLater(t *testing.T) {

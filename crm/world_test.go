@@ -17,9 +17,10 @@ import (
 	"example.org/c3i/crm/redistest"
 )
 
-// recorded is a trail that keeps its lines in memory, so that a test may read
-// them: it has no chain and is not durable. The one that is lives in crm/audit.
+// recorded is the real trail, which also remembers what it took, so that a test
+// may look without leaving a line, and may be away.
 type recorded struct {
+	log   *audit.Log
 	mu    sync.Mutex
 	lines []audit.Entry
 	fail  error
@@ -27,10 +28,16 @@ type recorded struct {
 
 func (r *recorded) Append(ctx context.Context, e ...audit.Entry) error {
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.fail != nil {
-		return r.fail
+	fail := r.fail
+	r.mu.Unlock()
+	if fail != nil {
+		return fail
 	}
+	if err := r.log.Append(ctx, e...); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for _, e := range e {
 		if e.Actor == (audit.Actor{}) {
 			e.Actor = audit.From(ctx)
@@ -117,6 +124,9 @@ func newWorld(t *testing.T) *world {
 	w := &world{t: t, redis: redistest.Start(t), trail: &recorded{}, index: &indexed{docs: map[string]crm.SearchDoc{}}, now: &atomic.Int64{}}
 	w.now.Store(int64(start))
 	w.redis.AddHook(slotHook{t})
+	var err error
+	w.trail.log, err = audit.Open(t.Context(), w.redis, "test", audit.Clock(func() time.Time { return w.at().Time() }))
+	w.must(err)
 	w.Store = w.store(w.redis)
 	return w
 }
