@@ -9,9 +9,6 @@ import (
 // Settle pays at once what Run would pay later.
 func (s *Store) Settle(ctx context.Context) error { return s.settle(ctx, -contact.Day) }
 
-// Owed counts the notes of what writes still owe.
-func (s *Store) Owed(ctx context.Context) int { return int(s.redis.HLen(ctx, owedKey).Val()) }
-
 // Sound tells how a name sounds.
 func Sound(name string) string { return sound(name) }
 

@@ -52,7 +52,7 @@ func (s *Store) write(ctx context.Context, o owed, do func() error) error {
 	o.At = contact.At(s.now())
 	if o.Entry != nil {
 		e := *o.Entry
-		e.ID, e.At, e.Actor = note, o.At, audit.From(ctx)
+		e.ID, e.At, e.Actor = note, o.At, actor(ctx)
 		if e.Outcome == "" {
 			e.Outcome = "ok"
 		}
@@ -130,6 +130,16 @@ func (s *Store) project(ctx context.Context, o owed) error {
 		return nil // it was never written
 	}
 	return err
+}
+
+// Owed counts the writes that still owe copies, the search index or the trail
+// something. It is near zero; what stays for minutes says that one of them is away.
+func (s *Store) Owed(ctx context.Context) (int, error) {
+	n, err := s.redis.HLen(ctx, owedKey).Result()
+	if err != nil {
+		return 0, fmt.Errorf("crm: count what is owed: %w", err)
+	}
+	return int(n), nil
 }
 
 // collect pays what is owed for longer than age, and returns how many notes it

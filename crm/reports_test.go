@@ -538,13 +538,13 @@ func TestWhatIsLookedAtIsOnTheTrailOrNotShown(t *testing.T) {
 	if _, err := w.SaveReport(w.as("ann", ""), edit); err != nil {
 		t.Fatal(err)
 	}
-	if n := w.Owed(t.Context()); n != 1 {
+	if n := w.owed(); n != 1 {
 		t.Errorf("%d notes are owed, want 1", n)
 	}
 	w.trail.stop(nil)
 	w.must(w.Settle(t.Context()))
-	if e := w.trail.last(); e.Operation != audit.Alter || e.Actor.ID != "ann" || w.Owed(t.Context()) != 0 {
-		t.Errorf("the trail says %+v, %d owed", e, w.Owed(t.Context()))
+	if e := w.trail.last(); e.Operation != audit.Alter || e.Actor.ID != "ann" || w.owed() != 0 {
+		t.Errorf("the trail says %+v, %d owed", e, w.owed())
 	}
 	if v, err := w.trail.log.Verify(t.Context()); err != nil || v.Entries == 0 {
 		t.Errorf("the chain = %+v, %v", v, err)

@@ -113,7 +113,7 @@ func (x *indexed) away(yes bool) {
 type world struct {
 	t *testing.T
 	*crm.Store
-	redis *redis.Client
+	redis redis.UniversalClient
 	trail *recorded
 	index *indexed
 	now   *atomic.Int64
@@ -121,7 +121,12 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, redis: redistest.Start(t), trail: &recorded{}, index: &indexed{docs: map[string]crm.SearchDoc{}}, now: &atomic.Int64{}}
+	return newWorldOn(t, redistest.Start(t))
+}
+
+func newWorldOn(t *testing.T, c redis.UniversalClient) *world {
+	t.Helper()
+	w := &world{t: t, redis: c, trail: &recorded{}, index: &indexed{docs: map[string]crm.SearchDoc{}}, now: &atomic.Int64{}}
 	w.now.Store(int64(start))
 	w.redis.AddHook(slotHook{t})
 	var err error
@@ -182,6 +187,14 @@ func (w *world) must(err error) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+}
+
+// owed counts the notes of what writes still owe.
+func (w *world) owed() int {
+	w.t.Helper()
+	n, err := w.Owed(w.t.Context())
+	w.must(err)
+	return n
 }
 
 // open lists the kinds of a report's open tasks.

@@ -17,6 +17,7 @@ import (
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
 	"example.org/c3i/crm/audit"
+	"example.org/c3i/crm/redistest"
 )
 
 func mail(w *world, id contact.ID, from string, thread crm.ThreadID) crm.WrittenArrival {
@@ -253,7 +254,11 @@ func (c *cutOff) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.Proce
 func TestACrashBetweenAnyTwoStepsDoesNoHarm(t *testing.T) {
 	w := newWorld(t)
 	hook := &cutOff{}
-	dying := redis.NewClient(w.redis.Options())
+	one, ok := w.redis.(*redis.Client)
+	if !ok {
+		t.Fatal("this test needs one server")
+	}
+	dying := redis.NewClient(one.Options())
 	t.Cleanup(func() { _ = dying.Close() })
 	hook.left.Store(1 << 40)
 	dying.AddHook(hook)
@@ -336,7 +341,7 @@ func TestACrashBetweenAnyTwoStepsDoesNoHarm(t *testing.T) {
 			if err := check(); err != nil {
 				t.Errorf("%s, cut off after %d commands: %v", name, steps, err)
 			}
-			if owed := w.Owed(t.Context()); owed != 0 {
+			if owed := w.owed(); owed != 0 {
 				t.Errorf("%s, cut off after %d commands: %d notes are left", name, steps, owed)
 			}
 			if whole {
@@ -346,6 +351,56 @@ func TestACrashBetweenAnyTwoStepsDoesNoHarm(t *testing.T) {
 	}
 	if n < 20 {
 		t.Errorf("only %d places to die were tried", n)
+	}
+}
+
+// The whole of a report's life on a server that refuses what a cluster refuses.
+func TestTheRecordLivesOnACluster(t *testing.T) {
+	w := newWorldOn(t, redistest.Cluster(t))
+	a := w.person(crm.Person{GivenName: "Ada", Surname: "Green", DateOfBirth: "1980-01-02", Emails: []string{"ada@example.org"}, Numbers: []string{"07700 900130"}})
+	b := w.person(crm.Person{Name: "A. Green", Numbers: []string{"07700 900131"}})
+	w.call("c1", "07700 900131")
+	w.wait(contact.Minute)
+	w.wrote("e1", "ada@example.org", "t1")
+	if _, err := w.AddMessage(t.Context(), message("m1", "e1", "t1", w.at())); err != nil {
+		t.Fatal(err)
+	}
+	r := w.create(crm.Report{Parties: []crm.Party{victim(a)}, Place: crm.Place{Premises: "2", Postcode: "SW1A 1AA"}}, "e1")
+	w.must2(w.Assess(t.Context(), r.ID, crm.Assessment{ID: "a1", Rationale: "calm", Grade: crm.GradeExtended}))
+	w.must2(w.SetGrade(t.Context(), r.ID, crm.GradeExtended, "a1"))
+	w.must2(w.Decide(t.Context(), r.ID, crm.Decision{Step: crm.StepRecord}))
+	w.must2(w.Update(t.Context(), r.ID, crm.PublicUpdate{Text: "We have it."}))
+	w.must(w.MergePeople(t.Context(), b.ID, a.ID, "same"))
+	tl, err := w.PersonTimeline(t.Context(), a.ID, 0, 20)
+	w.must(err)
+	if len(tl) != 5 {
+		t.Errorf("%d entries on the timeline, want call, e-mail, message, report and update", len(tl))
+	}
+	if ms, err := w.FindPeople(t.Context(), crm.Clues{Name: "Ada Greene", DateOfBirth: "1980-01-02"}); err != nil || len(ms) != 1 {
+		t.Errorf("found %+v, %v", ms, err)
+	}
+	secret, err := w.NewTrackingSecret(t.Context(), r.ID, 0)
+	w.must(err)
+	if _, _, err := w.Track(t.Context(), r.Reference, secret); err != nil {
+		t.Error(err)
+	}
+	if _, err := w.ViewReport(t.Context(), r.ID, "ann"); err != nil {
+		t.Error(err)
+	}
+	if _, err := w.SaveDraft(t.Context(), "ann", "k", 0, json.RawMessage(`"x"`)); err != nil {
+		t.Error(err)
+	}
+	f := w.call("c2", "07700 900131")
+	if p := pop(t, w.Store, "c2", f); len(p.Reports) != 1 || p.People[0].ID != a.ID {
+		t.Errorf("pop = %+v", p)
+	}
+	if ts, err := w.Tasks(t.Context(), crm.TaskQuery{Before: w.at().Add(100 * contact.Day)}); err != nil || len(ts) == 0 {
+		t.Errorf("tasks = %+v, %v", ts, err)
+	}
+	w.must(w.SplitPerson(t.Context(), b.ID, "no"))
+	w.must(w.UnlinkContact(t.Context(), "e1"))
+	if n := w.owed(); n != 0 {
+		t.Errorf("%d notes are owed", n)
 	}
 }
 
