@@ -89,6 +89,15 @@ func languages(c *ivr.Catalogue) []routing.Code {
 	return out
 }
 
+// languageCodes lists the languages that are served.
+func languageCodes(c *ivr.Catalogue) []string {
+	var out []string
+	for _, l := range c.Languages {
+		out = append(out, l.Code)
+	}
+	return out
+}
+
 // openContacts lists the contacts that the engine holds and that have not ended.
 func openContacts(e *routing.Engine) []contact.ID {
 	var ids []contact.ID

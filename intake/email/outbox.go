@@ -465,7 +465,7 @@ func (b *Outbox) failed(ctx context.Context, m crm.Message, why string) error {
 	}
 	now := contact.At(b.o.Now())
 	t, err := b.o.Records.SaveTask(ctx, crm.Task{
-		Report: m.Report, Kind: crm.TaskSendFailed, Text: clip(oneLine(why), 500), Due: now.Add(4 * contact.Hour), Owner: owner(m),
+		Report: m.Report, Kind: "send_failed", Text: clip(oneLine(why), 500), Due: now.Add(4 * contact.Hour), Owner: owner(m),
 	})
 	if err != nil {
 		return fmt.Errorf("email: make a task of it: %w", err)

@@ -61,6 +61,9 @@ func (o *Outgoing) check() error {
 	if o.Key == "" || len(o.Key) > 512 {
 		return refuse("key", "is needed, so that nothing is sent twice")
 	}
+	if o.Contact == "" && o.Report == "" {
+		return refuse("contact", "say which contact or report it belongs to")
+	}
 	if len(o.To) == 0 {
 		return refuse("to", "name somebody to write to")
 	}
