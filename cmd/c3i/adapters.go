@@ -98,17 +98,20 @@ func languageCodes(c *ivr.Catalogue) []string {
 	return out
 }
 
-// openContacts lists the contacts that the engine holds and that have not ended.
+// openContacts lists the calls that the engine holds and that have not ended. What
+// came in writing waits on whatever happens to a process.
 func openContacts(e *routing.Engine) []contact.ID {
 	var ids []contact.ID
 	for _, q := range e.Queues() {
 		for _, c := range e.Waiting(q.Queue, q.Waiting) {
-			ids = append(ids, c.Contact)
+			if c.Channel == contact.Phone {
+				ids = append(ids, c.Contact)
+			}
 		}
 	}
 	for _, a := range e.Agents() {
 		for _, w := range a.Work {
-			if w.Phase != routing.PhaseWrapUp {
+			if w.Channel == contact.Phone && w.Phase != routing.PhaseWrapUp {
 				ids = append(ids, w.Contact)
 			}
 		}

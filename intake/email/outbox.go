@@ -178,6 +178,13 @@ func (b *Outbox) write(ctx context.Context, o Outgoing, answered crm.Message, bo
 	if thread == "" {
 		thread = answered.Thread
 	}
+	if thread == "" && o.Contact != "" {
+		rec, err := b.o.Records.Record(ctx, o.Contact)
+		if err != nil && !errors.Is(err, crm.ErrNotFound) {
+			return parcel{}, fmt.Errorf("email: read the contact: %w", err)
+		}
+		thread = rec.Thread
+	}
 	if thread == "" {
 		thread = crm.ThreadID(id)
 	}

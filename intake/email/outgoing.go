@@ -15,7 +15,7 @@ const AutomaticAuthor = "system"
 // Outgoing is a message to be sent.
 type Outgoing struct {
 	// Contact, Report and Thread are what it belongs to. Without Thread it is that
-	// of InReplyTo, else a thread of its own.
+	// of InReplyTo, else the contact's, else one of its own.
 	Contact contact.ID
 	Report  crm.ReportID
 	Thread  crm.ThreadID
