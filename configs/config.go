@@ -30,6 +30,7 @@ type Config struct {
 	Telephony Telephony `mapstructure:"telephony"`
 	Prompts   Prompts   `mapstructure:"prompts"`
 	Desk      Desk      `mapstructure:"desk"`
+	Mail      Mail      `mapstructure:"mail"`
 	Log       Log       `mapstructure:"log"`
 }
 
@@ -273,6 +274,7 @@ func (c *Config) Validate() []FieldError {
 	if c.Desk.PublicCallLimit < 1 {
 		add("desk.public_call_limit", "must be at least 1; desk.public_calls: false switches the page off")
 	}
+	c.Mail.check(listen, add)
 	if levels := []string{"debug", "info", "warn", "error"}; !slices.Contains(levels, c.Log.Level) {
 		add("log.level", "%q is not one of %s", c.Log.Level, strings.Join(levels, ", "))
 	}

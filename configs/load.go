@@ -40,7 +40,8 @@ func Defaults() Config {
 			SessionIdle: 30 * time.Minute, SessionMax: 12 * time.Hour,
 			PublicCalls: true, PublicCallLimit: 20,
 		},
-		Log: Log{Level: "info", Format: "console"},
+		Mail: defaultMail(),
+		Log:  Log{Level: "info", Format: "console"},
 	}
 }
 
@@ -121,6 +122,22 @@ var usage = map[string]string{
 	"desk.session_max":          "sign-on ends after this long in any case",
 	"desk.public_calls":         "serve the public call page",
 	"desk.public_call_limit":    "public calls at one time",
+	"mail.domain":               "our name to other mail servers",
+	"mail.smtp_listen":          "where mail is taken over SMTP (empty: nowhere)",
+	"mail.lmtp_listen":          "where a mail server hands over by LMTP (empty: nowhere)",
+	"mail.tls_cert":             "PEM certificate for STARTTLS",
+	"mail.tls_key":              "PEM key for STARTTLS",
+	"mail.max_mb":               "largest message, in megabytes",
+	"mail.connections":          "SMTP connections at one time",
+	"mail.messages_per_minute":  "messages one address may send in a minute",
+	"mail.mailboxes":            "addresses of ours (file only)",
+	"mail.imap":                 "existing mailboxes that are read (file only)",
+	"mail.routes":               "mail servers that take what is sent (file only; none: a local folder)",
+	"mail.templates":            "folder of wordings (empty: built in)",
+	"mail.plus_addresses":       "have answers come to name+reference@",
+	"mail.clamd":                "clamd that scans attachments, host:port or socket (empty: none)",
+	"mail.check_senders":        "look up SPF, DKIM and DMARC",
+	"mail.trusted_results":      "servers whose Authentication-Results are believed",
 	"log.level":                 "debug, info, warn or error",
 	"log.format":                "console or json",
 }

@@ -91,8 +91,18 @@ func languages(c *ivr.Catalogue) []routing.Code {
 	return out
 }
 
-// openContacts lists the contacts that the engine holds and that have not ended, but
-// for those whose caller is to be rung back: they need no line to be kept.
+// languageCodes lists the languages that are served.
+func languageCodes(c *ivr.Catalogue) []string {
+	var out []string
+	for _, l := range c.Languages {
+		out = append(out, l.Code)
+	}
+	return out
+}
+
+// openContacts lists the calls that the engine holds and that have not ended, but for
+// those whose caller is to be rung back: they need no line to be kept. What came in
+// writing waits on, whatever happens to a process.
 func openContacts(e *routing.Engine) []contact.ID {
 	awaited := map[contact.ID]bool{}
 	for _, c := range e.Callbacks() {
@@ -106,12 +116,14 @@ func openContacts(e *routing.Engine) []contact.ID {
 	}
 	for _, q := range e.Queues() {
 		for _, c := range e.Waiting(q.Queue, q.Waiting) {
-			add(c.Contact)
+			if c.Channel == contact.Phone {
+				add(c.Contact)
+			}
 		}
 	}
 	for _, a := range e.Agents() {
 		for _, w := range a.Work {
-			if w.Phase != routing.PhaseWrapUp {
+			if w.Channel == contact.Phone && w.Phase != routing.PhaseWrapUp {
 				add(w.Contact)
 			}
 		}

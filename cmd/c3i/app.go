@@ -25,6 +25,8 @@ import (
 	"example.org/c3i/configs/asterisk"
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
+	"example.org/c3i/crm/blob"
+	"example.org/c3i/intake/inbox"
 	"example.org/c3i/ivr"
 	"example.org/c3i/ivr/prompts"
 	"example.org/c3i/routing"
@@ -52,6 +54,8 @@ type app struct {
 	sw       *ariswitch.Switch
 	desk     *agentdesk.Server
 	http     *http.Server
+	inbox    *inbox.Inbox
+	post     *post
 	sip      string
 	signOns  []signOn
 
@@ -302,6 +306,16 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	}
 
 	a.work.Go(func() { records.Run(a.life) })
+	blobs, err := blob.OpenDir(filepath.Join(a.c.DataDir, "blobs"), blob.Options{})
+	if err != nil {
+		return err
+	}
+	a.undo = append(a.undo, func() { _ = blobs.Close() })
+	a.inbox = inbox.New(inbox.Options{Redis: a.redis, Log: a.log.With().Str("part", "inbox").Logger(), Metrics: inbox.NewMetrics(registry)})
+	if a.post, err = a.openMail(ctx, records, blobs, a.inbox, ids, languageCodes(text.catalogue), registry); err != nil {
+		return err
+	}
+	a.work.Go(func() { a.inbox.Run(a.life, map[inbox.Kind]inbox.Worker{inbox.Email: a.post.worker}) })
 	a.part("plans", func() error { return publisher.Run(a.life) })
 	a.part("telephony", func() error { return a.ctl.Run(a.life) })
 	a.part("desk", func() error { return a.desk.Run(a.life) })
@@ -450,6 +464,7 @@ func (a *app) stop(ctx context.Context, hurry <-chan struct{}, out io.Writer) er
 	}
 	last, cancelLast := context.WithTimeout(ctx, 15*time.Second)
 	defer cancelLast()
+	a.post.close(last)
 	errs = append(errs, a.desk.Close(last))
 	_ = a.http.Shutdown(last)
 	_ = a.http.Close()
