@@ -86,7 +86,7 @@ func (w World) Person(n int) crm.Person {
 	p := crm.Person{
 		ID: contact.PersonID(id(r, created)), Created: created, Changed: created, Name: g + " " + s, GivenName: g, Surname: s, Language: "en",
 		DateOfBirth: w.o.Now.Time().AddDate(-16-min(r.IntN(70), r.IntN(90)), 0, -r.IntN(365)).Format(time.DateOnly),
-		Gender:      []string{"female", "male", "female", "male", ""}[r.IntN(5)],
+		Gender:      []string{"Female", "Male", "Female", "Male", ""}[r.IntN(5)],
 	}
 	if n := number(n); n != "" {
 		p.Numbers = []string{n}
@@ -115,7 +115,7 @@ func (w World) Person(n int) crm.Person {
 func (w World) place(r *rand.Rand) crm.Place {
 	return crm.Place{
 		Premises: fmt.Sprint(1 + r.IntN(180)), Street: pick(r, streets) + " " + pick(r, ways), Town: common(r, towns), Source: "caller",
-		Postcode: fmt.Sprintf("ZZ%d %d%c%c", 1+r.IntN(60), r.IntN(10), "ABDEFGHJLNPQRSTUWXYZ"[r.IntN(20)], "ABDEFGHJLNPQRSTUWXYZ"[r.IntN(20)]),
+		Postcode: fmt.Sprintf("ZY%d %d%c%c", 1+r.IntN(60), r.IntN(10), "ABDEFGHJLNPQRSTUWXYZ"[r.IntN(20)], "ABDEFGHJLNPQRSTUWXYZ"[r.IntN(20)]),
 	}
 }
 
@@ -262,7 +262,7 @@ func (w World) end(r *rand.Rand, rec *crm.Record) {
 	}
 	if rec.Channel != contact.Phone {
 		waited = contact.Duration(r.ExpFloat64() * float64(2*contact.Hour))
-		rec.Subject, rec.Messages = pick(r, []string{"Report", "Question", "My report", "Something I saw", "Lost property"}), 1
+		rec.Subject = pick(r, []string{"Report", "Question", "My report", "Something I saw", "Lost property"})
 	}
 	rec.Ending, rec.Handler = contact.Answered, fmt.Sprintf("handler%d", 1+r.IntN(40))
 	rec.Answered = rec.Arrival.Add(waited)
