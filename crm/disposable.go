@@ -208,8 +208,8 @@ func (s *Store) NamedBlobs(ctx context.Context, refs map[blob.Ref]bool) (map[blo
 	return named, nil
 }
 
-// PostponeReview sets when a report is to be looked at again, and why it is kept
-// until then, which goes to the trail as the purpose.
+// PostponeReview sets when a report is to be looked at again. Why it is kept
+// until then stands in the trail as the reason that ctx's actor gives.
 func (s *Store) PostponeReview(ctx context.Context, id ReportID, until contact.Instant, group int) (Report, error) {
 	if until <= contact.At(s.now()) {
 		return Report{}, &FieldError{"until", "form", "a review lies in the future"}

@@ -20,7 +20,7 @@ type Options struct {
 	Contacts int
 	// Reports is how many of the contacts made a report; a sixth when negative.
 	Reports int
-	// Now is when the world ends; contacts lie in the two years before.
+	// Now is when the world ends; contacts lie in the years before.
 	Now contact.Instant
 }
 
@@ -43,7 +43,8 @@ func (w World) People() int   { return w.o.People }
 func (w World) Contacts() int { return w.o.Contacts }
 func (w World) Reports() int  { return w.o.Reports }
 
-const years = 2
+// span is how far back contacts lie: less than what is kept without a report.
+const span = 700 * contact.Day
 
 // Streams keep what is drawn for one kind of thing apart from the others.
 const (
@@ -78,7 +79,7 @@ func common[T any](r *rand.Rand, of []T) T {
 // Person makes the n-th person.
 func (w World) Person(n int) crm.Person {
 	r := w.draw(ofPerson, n)
-	created := w.o.Now.Add(-contact.Duration(r.Int64N(int64(years * 365 * contact.Day))))
+	created := w.o.Now.Add(-contact.Duration(r.Int64N(int64(span))))
 	g, s := common(r, given), common(r, surnames)
 	if r.IntN(60) == 0 {
 		s += "-" + pick(r, surnames)
@@ -183,8 +184,7 @@ func weighted(r *rand.Rand, of []int) int {
 // at is when the n-th contact came: they are in order, evenly over the days and
 // by the hour within one.
 func (w World) at(r *rand.Rand, n int) contact.Instant {
-	span := int64(years * 365 * contact.Day)
-	day := w.o.Now.Add(-contact.Duration(span)).Add(contact.Duration(float64(span) * float64(n) / float64(max(w.o.Contacts, 1)))).Time().Truncate(24 * time.Hour)
+	day := w.o.Now.Add(-span).Add(contact.Duration(float64(span) * float64(n) / float64(max(w.o.Contacts, 1)))).Time().Truncate(24 * time.Hour)
 	if r.IntN(170) > days[day.Weekday()] { // a quieter day gives some to its neighbour
 		day = day.AddDate(0, 0, -1)
 	}
