@@ -112,3 +112,17 @@ func askSample(in io.Reader, out io.Writer) bool {
 	}
 	return false
 }
+
+// offerSample invents a small town for somebody who tries C3i. That it could not
+// be done is no reason not to start.
+func (a *app) offerSample(ctx context.Context, out io.Writer) {
+	ctx = audit.With(ctx, audit.Actor{ID: "operator", Role: "operator"})
+	unanchored := func(err error) { a.log.Warn().Err(err).Msg("the trail's anchor was not written") }
+	r, err := openRecords(ctx, a.c, a.redis, nil, unanchored)
+	if err == nil {
+		err = errors.Join(fillSample(ctx, r, sampleSize{people: 200, contacts: 600, seed: 1}, out, io.Discard), r.close(ctx))
+	}
+	if err != nil {
+		a.log.Warn().Err(err).Msg("no people were invented; c3i sample does it later")
+	}
+}
