@@ -94,6 +94,8 @@ func (r *report) judge() {
 		for _, f := range r.Records.Searches {
 			r.expect("e", fmt.Sprintf("p99 of a search with %s: %s", size, f.What), f.Time.P99, 50, false, "ms")
 		}
+		r.expect("e", "p99 of a screen-pop with "+size, r.Records.Pop.P99, 30, false, "ms")
+		r.expect("e", "p99 of a timeline with "+size, r.Records.Timeline.P99, 50, false, "ms")
 		r.expect("e", "p99 of a search at each keystroke with "+size, r.Records.Typing.P99, 50, false, "ms")
 	}
 	slices.SortStableFunc(r.Targets, func(a, b target) int { return strings.Compare(a.Part, b.Part) })
