@@ -17,6 +17,7 @@ type Engine struct {
 	ended    endedIDs
 	left     leavers
 	timers   timerHeap
+	seats    seats
 	tally    Tally
 	// lastOffer is the number of the newest offer.
 	lastOffer OfferID
@@ -66,6 +67,7 @@ func (e *Engine) Step(at contact.Instant, ev Event) []Action {
 	e.handle(ev)
 	e.finish()
 	e.report()
+	e.seats.settle()
 	out := e.actions
 	e.actions = nil
 	return out

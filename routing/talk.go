@@ -102,6 +102,7 @@ func (e *Engine) end(c *inquiry, ending contact.Ending, cause ReleaseCause, agen
 func (e *Engine) forget(c *inquiry) {
 	delete(e.contacts, c.id)
 	e.ended.add(c.id)
+	e.seats.free(c)
 }
 
 // wrapUp begins the work after the conversation, if the plan gives time for it.
