@@ -113,10 +113,18 @@ func (e *Engine) setWake(c *inquiry, at contact.Instant) {
 	if c.wake == at {
 		return
 	}
-	e.stopTimer(c)
 	c.wake = at
-	if at != 0 {
+	i := int(e.seats.timer[c.seat])
+	switch {
+	case at == 0:
+		e.stopTimer(c)
+	case i < 0:
 		e.timers.push(c.timerAt(at), e.seats.timer)
+	default:
+		e.timers[i].at = at
+		if !e.timers.down(i, e.seats.timer) {
+			e.timers.up(i, e.seats.timer)
+		}
 	}
 }
 

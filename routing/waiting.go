@@ -127,6 +127,11 @@ func (p place) before(o place) bool {
 	return p.c.id < o.c.id
 }
 
+// behind tells whether the place comes after another whatever their ids.
+func (p place) behind(o place) bool {
+	return cmp.Or(cmp.Compare(p.class, o.class), cmp.Compare(p.due, o.due), cmp.Compare(p.arrival, o.arrival)) > 0
+}
+
 func comparePlaces(a, b *inquiry) int {
 	return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.due, b.due), cmp.Compare(a.arrival, b.arrival), cmp.Compare(a.id, b.id))
 }
@@ -222,6 +227,7 @@ func (e *Engine) wait(c *inquiry) {
 func (e *Engine) unwait(c *inquiry) {
 	c.line.remove(c, e.seats.place)
 	c.line.queue.waiting--
+	c.line.queue.far.ahead--
 	e.setWake(c, 0)
 	e.unhold(c)
 }
