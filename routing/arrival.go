@@ -91,7 +91,7 @@ func (e *Engine) putIn(c *inquiry, rule int, q *queue) {
 
 func (e *Engine) emitQueued(c *inquiry) {
 	from := c.from()
-	e.emit(Queued{
+	emitReused(e, &e.pad.queued, Queued{
 		Contact: c.id, Channel: channelNames[c.channel], Queue: c.queue, Arrival: c.arrival, Due: c.due,
 		Facts: c.facts, Rule: c.rule, PlanVersion: c.version,
 		From: from, KeptFrom: c.keptFrom,

@@ -126,7 +126,7 @@ func (e *Engine) announce(c *inquiry) {
 		a.Wait, a.Longer = c.toldWait, true
 	}
 	c.told, c.toldWait = a.Position, a.Wait
-	e.emit(a)
+	emitReused(e, &e.pad.announces, a)
 }
 
 // far is a place with at least that many calls of its queue before it: calls that

@@ -164,6 +164,9 @@ func (e *Engine) explain(c *inquiry, h *handler) Why {
 	l := c.line
 	w := Why{PlanVersion: c.version, Rule: c.rule, Queue: c.queue, Target: c.target, Credit: c.credit, Needs: l.needs, Waiting: l.queue.waiting}
 	e.explainCourse(c, h, &w)
+	if e.terse {
+		return w
+	}
 	available := e.gates[l.channel][gateOpen]
 	able, refused, kept := 1, 0, 0
 	if available == 1 {

@@ -95,7 +95,7 @@ func (e *Engine) unanswered(c *inquiry, cause ReleaseCause) contact.Ending {
 // end reports how the contact ended, once.
 func (e *Engine) end(c *inquiry, ending contact.Ending, cause ReleaseCause, agent AgentID) {
 	e.tally.count(ending)
-	e.emit(Ended{Contact: c.id, Queue: c.queue, Ending: ending, Cause: cause, Agent: agent, Arrival: c.arrival, Answered: c.answered, At: e.now})
+	emitReused(e, &e.pad.ended, Ended{Contact: c.id, Queue: c.queue, Ending: ending, Cause: cause, Agent: agent, Arrival: c.arrival, Answered: c.answered, At: e.now})
 }
 
 // forget drops the contact's state and remembers its id.
@@ -121,7 +121,7 @@ func (e *Engine) wrapUp(c *inquiry) {
 func (e *Engine) closeWork(c *inquiry, outcome string, timedOut bool) {
 	h := c.handler
 	e.setUntil(c, 0)
-	e.emit(Closed{Contact: c.id, Agent: h.id, Outcome: outcome, TimedOut: timedOut})
+	emitReused(e, &e.pad.closed, Closed{Contact: c.id, Agent: h.id, Outcome: outcome, TimedOut: timedOut})
 	e.handled(c)
 	h.drop(c)
 	h.idleSince = e.now

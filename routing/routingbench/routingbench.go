@@ -70,6 +70,8 @@ func processorTime() time.Duration {
 // Load is a contact centre at work, repeatable from its sizes alone.
 type Load struct {
 	Engine *routing.Engine
+	// Listen is told what each step returns, nil for nobody.
+	Listen func([]routing.Action)
 	now    contact.Instant
 	// pace is the time from one event to the next.
 	pace contact.Duration
@@ -209,8 +211,15 @@ func (l *Load) arrive() {
 
 func (l *Load) step(ev routing.Event) {
 	l.now = l.now.Add(l.pace)
-	for _, a := range l.Engine.Step(l.now, ev) {
-		if o, is := a.(routing.Offer); is {
+	list := l.Engine.Step(l.now, ev)
+	if l.Listen != nil {
+		l.Listen(list)
+	}
+	for _, a := range list {
+		switch o := a.(type) {
+		case routing.Offer:
+			l.calls = append(l.calls, call{contact: o.Contact, agent: o.Agent, offer: o.Offer})
+		case *routing.Offer:
 			l.calls = append(l.calls, call{contact: o.Contact, agent: o.Agent, offer: o.Offer})
 		}
 	}
