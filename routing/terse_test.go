@@ -18,7 +18,7 @@ func TestTerseEngineDecidesTheSame(t *testing.T) {
 			if _, is := a.(routing.AgentChanged); is {
 				t.Fatalf("a terse engine reports %+v", a)
 			}
-			if o, is := a.(*routing.Offer); is && o.Why.Eligible != nil || o.Why.Removed != nil {
+			if o, is := a.(*routing.Offer); is && (o.Why.Eligible != nil || o.Why.Removed != nil) {
 				t.Fatalf("a terse engine tells who else could have taken offer %d", o.Offer)
 			}
 			said++
