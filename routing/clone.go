@@ -98,6 +98,10 @@ func (c *copier) everyone() {
 		c.to.seats.place = append(c.to.seats.place, c.from.seats.place[old.seat])
 		c.to.seats.timer = append(c.to.seats.timer, c.from.seats.timer[old.seat])
 		twin.refusers = slices.Clone(old.refusers)
+		if old.back != nil {
+			back := *old.back
+			twin.back = &back
+		}
 		if old.line != nil {
 			twin.line = c.lines[old.line]
 		}
@@ -149,6 +153,9 @@ func (c *copier) indexes() {
 	}
 	for id, o := range c.from.offers {
 		c.to.offers[id] = c.twins[o.seat]
+	}
+	for _, p := range c.from.promised {
+		c.to.promised = append(c.to.promised, c.to.contacts[p.id])
 	}
 	for _, h := range c.from.kept {
 		c.to.kept = append(c.to.kept, c.twins[h.seat])

@@ -118,7 +118,10 @@ type condition struct {
 	// canonical is the text as the parser understood it: equal conditions have
 	// equal canonical texts.
 	canonical string
-	match     func(routing.RuleInput) bool
+	// terms are its cases, nil when there are too many to take apart.
+	terms []term
+	apart bool // terms are all its cases
+	match func(routing.RuleInput) bool
 	// interpret is the same run by the library: what match must agree with.
 	interpret func(routing.RuleInput) bool
 }
@@ -160,6 +163,7 @@ func compileCondition(text string, queues []string) (c condition, faults []fault
 	if match, known := toMatcher(root); known {
 		c.match = match
 	}
+	c.terms, c.apart = takeApart(root)
 	return c, nil
 }
 

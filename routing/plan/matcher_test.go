@@ -9,8 +9,8 @@ import (
 	"example.org/c3i/routing"
 )
 
-// inputs are contacts that make most conditions come out both ways.
-func inputs() []routing.RuleInput {
+// sampleInputs are contacts that make most conditions come out both ways.
+func sampleInputs() []routing.RuleInput {
 	figures := func(id routing.QueueID) routing.QueueFigures {
 		if id == "desk" {
 			return routing.QueueFigures{Waiting: 3, Staffed: 2, EstimatedWait: 90*contact.Second + 1}
@@ -31,7 +31,7 @@ func agrees(t *testing.T, text string) {
 	if len(faults) > 0 {
 		return
 	}
-	for i, in := range inputs() {
+	for i, in := range sampleInputs() {
 		if got, want := c.match(in), c.interpret(in); got != want {
 			t.Fatalf("%q is %v for contact %d: the library says %v", text, got, i, want)
 		}
@@ -53,7 +53,7 @@ func TestConditionsMatchAsTheLibraryRunsThem(t *testing.T) {
 			t.Fatalf("%q is refused: %v", text, faults[0].message)
 		}
 		compiled++
-		if c.match(inputs()[1]) {
+		if c.match(sampleInputs()[1]) {
 			matched++
 		}
 		agrees(t, text)

@@ -162,6 +162,10 @@ func (w *world) ended(a *routing.Ended) {
 	switch a.Ending {
 	case contact.Answered:
 		v.stage = wrapping
+	case contact.CallbackTaken: // of a call that was here when a fork began
+		if v.stage = failed; a.Callback == routing.CallbackAnswered {
+			v.stage = wrapping
+		}
 	case contact.AbandonedShort:
 		v.stage = leftShort
 	case contact.AbandonedInQueue:
