@@ -83,7 +83,8 @@ func (e *Engine) Explain(ev ContactArrived) (Explanation, bool) {
 	}
 	// What routing one contact writes is put back: a line it alone would stand in
 	// stays, which neither Hash nor any decision sees.
-	c, home := e.take(ev, ch)
+	c := &inquiry{seat: unseated, heldAt: -1}
+	home := e.take(c, ev, ch)
 	if home.open && e.contacts[c.keptFrom] != nil {
 		e.spent = e.spent[:0]
 		return e.explainTakenOver(ev, c), true
@@ -144,7 +145,7 @@ func (e *Engine) explanation(c *inquiry) Explanation {
 		x.Position += l.ahead(0, at, q.waiting)
 	}
 	h := e.bestHandler(c)
-	if c.place < 0 {
+	if !e.seats.waits(c) {
 		x.Why.Waiting++
 	}
 	staffed, _ := q.staff(c.channel)

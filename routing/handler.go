@@ -231,11 +231,13 @@ func (e *Engine) newHandler(id AgentID) *handler {
 
 // report emits AgentChanged for all handlers changed, in order of id.
 func (e *Engine) report() {
-	if len(e.changed) > 1 {
+	if len(e.changed) > 1 && !e.terse {
 		slices.SortFunc(e.changed, func(a, b *handler) int { return strings.Compare(string(a.id), string(b.id)) })
 	}
 	for i, h := range e.changed {
-		e.emit(h.view())
+		if !e.terse {
+			e.emit(h.view())
+		}
 		h.changed = false
 		e.changed[i] = nil
 	}

@@ -61,7 +61,7 @@ func TestAuditorFindsWhatIsBroken(t *testing.T) {
 	}{
 		"a contact lost":              {func(e *Engine) { delete(e.contacts, "c4") }, "does not wait there"},
 		"a contact in two hands":      {func(e *Engine) { e.handlers["carl"].work = append(e.handlers["carl"].work, e.contacts["c0"]) }, "with 2 handlers"},
-		"a contact waits and rings":   {func(e *Engine) { e.contacts["c2"].line.push(e.contacts["c2"]) }, "still in a line"},
+		"a contact waits and rings":   {func(e *Engine) { e.contacts["c2"].line.push(e.contacts["c2"], e.seats.place) }, "still in a line"},
 		"a contact in nobody's hands": {func(e *Engine) { e.handlers["anna"].work = nil }, "with 0 handlers"},
 		"two calls at one desk":       {func(e *Engine) { e.handlers["ben"].work = append(e.handlers["ben"].work, e.contacts["c0"]) }, "has 2 calls"},
 		"two open offers at one desk": {func(e *Engine) {
@@ -89,8 +89,8 @@ func TestAuditorFindsWhatIsBroken(t *testing.T) {
 		"a heap out of order":        {func(e *Engine) { h := e.plan.lines[0].heap; h[0], h[1] = h[1], h[0] }, "not where its line has it"},
 		"a place that moved":         {func(e *Engine) { e.contacts["c5"].due++ }, "is due at"},
 		"a deadline that passed":     {func(e *Engine) { e.now = e.contacts["c2"].until }, "not after"},
-		"a deadline forgotten":       {func(e *Engine) { e.timers.remove(0) }, "not kept"},
-		"a deadline too many":        {func(e *Engine) { e.timers.push(timer{at: e.now + 1, h: e.handlers["anna"]}) }, "are wanted"},
+		"a deadline forgotten":       {func(e *Engine) { e.timers.remove(0, e.seats.timer) }, "not kept"},
+		"a deadline too many":        {func(e *Engine) { e.timers.push(timer{at: e.now + 1, h: e.handlers["anna"]}, e.seats.timer) }, "are wanted"},
 		"a miscounted queue":         {func(e *Engine) { e.plan.queues[0].waiting++ }, "counts"},
 		"a miscounted gate":          {func(e *Engine) { e.gates[onPhone][gateResting]++ }, "there are"},
 		"an idle handler not listed": {func(e *Engine) { e.handlers["carl"].restUntil = 0 }, "not listed so"},

@@ -322,7 +322,7 @@ func (e *Engine) buildContact(ci contactImage) error {
 	case !known:
 		return fmt.Errorf("channel %q is not known", ci.Channel)
 	}
-	c := newInquiry()
+	c := e.seats.next()
 	c.id, c.channel, c.wanted, c.queue, c.rule, c.version, c.facts = ci.ID, ch, ci.Wanted, ci.Queue, ci.Rule, ci.Version, ci.Facts
 	c.arrival, c.queued, c.due, c.class, c.target, c.credit = ci.Arrival, ci.Queued, ci.Due, ci.Class, contact.Duration(ci.Target), contact.Duration(ci.Credit)
 	c.phase, c.offer, c.since, c.answered = ci.Phase, ci.Offer, ci.Since, ci.Answered

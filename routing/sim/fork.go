@@ -280,7 +280,7 @@ func (w *world) residents(start *forkStart) {
 			Patience: beyond(l.patience, waited, dice.uniform(i, forPatience, 0)),
 			Talk:     l.talk.Quantile(dice.uniform(i, forTalk, 0)), WrapUp: l.wrapUp.Quantile(dice.uniform(i, forWrapUp, 0)),
 		}
-		v := visit{arrived: s.Arrival, channel: channelNumber(s.Channel), queue: w.queues[s.Queue], agent: -1, offer: s.Offer, answered: s.Answered, resident: true}
+		v := visit{arrived: s.Arrival, channel: channelNumber(s.Channel), queue: w.queues[s.Queue], home: w.queues[s.Queue], rule: w.rules[s.Rule], agent: -1, offer: s.Offer, answered: s.Answered, resident: true}
 		w.known[s.Contact] = n
 		w.ids = append(w.ids, s.Contact)
 		since := f.from.Sub(f.since[s.Contact]).Std().Seconds()
@@ -301,6 +301,9 @@ func (w *world) residents(start *forkStart) {
 			v.stage = talking
 			talked := f.from.Sub(s.Answered).Std().Seconds()
 			a.Talk = beyond(l.talk, talked, dice.uniform(i, forTalk, 0)) - talked
+		}
+		if s.Callback != nil {
+			a.Patience = never.Mean() // they are not on the line
 		}
 		w.out.Arrivals = append(w.out.Arrivals, a)
 		w.visits = append(w.visits, v)
