@@ -73,6 +73,9 @@ func (a *audit) contact(c *inquiry) {
 	default:
 		a.fault("contact %s is in unknown phase %q", c.id, c.phase)
 	}
+	if c.aside && (c.phase != PhaseParked || c.channel == onPhone) {
+		a.fault("contact %s is put aside but is %q on %s", c.id, c.phase, channelNames[c.channel])
+	}
 	timed := c.phase == PhaseRinging || c.phase == PhaseConnecting || c.phase == PhaseWrapUp
 	if timed != (c.until != 0) {
 		a.fault("contact %s is %q with deadline %d", c.id, c.phase, c.until)
@@ -119,7 +122,7 @@ func (a *audit) handler(h *handler) {
 		}
 		held[c.channel]++
 		allowed[c.channel] = max(allowed[c.channel], c.capacity)
-		if c.phase == PhaseParked {
+		if c.phase == PhaseParked && !c.aside {
 			parked++
 		}
 		if c.phase == PhaseRinging {

@@ -53,7 +53,7 @@ type Counts struct {
 	Talking    int `json:"talking"`
 	Held       int `json:"held"`
 	WrapUp     int `json:"wrap_up"`
-	// Parked contacts wait in a handler's hands for a call to end.
+	// Parked contacts wait in a handler's hands for a call to end or to be taken up.
 	Parked int `json:"parked,omitempty"`
 	// Handlers by state.
 	Ready    int `json:"ready"`

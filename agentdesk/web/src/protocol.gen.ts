@@ -363,6 +363,8 @@ export interface Work {
   until?: Instant;
   /** Extended tells that the one extension of wrap-up was used. */
   extended?: boolean;
+  /** Aside tells that the handler parked it, so that it stays until they resume it. */
+  aside?: boolean;
 }
 
 /** QueueID names a queue of the plan. */
