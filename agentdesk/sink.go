@@ -131,7 +131,7 @@ func (d *desk) leaveLocked(w WorkItem) {
 func (d *desk) offered(o routing.Offer) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	w := routing.Work{Contact: o.Contact, Channel: o.Channel, Queue: o.Queue, Offer: o.Offer, Phase: routing.PhaseRinging, Since: o.Made, Until: o.Deadline}
+	w := routing.Work{Contact: o.Contact, Channel: o.Channel, Queue: o.Queue, Offer: o.Offer, Phase: routing.PhaseRinging, Since: o.Made, Until: o.Deadline, Due: o.Due}
 	i := d.knowsLocked(o.Contact)
 	if i < 0 {
 		d.state.Work = append(d.state.Work, d.s.newItem(w))

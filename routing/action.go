@@ -163,6 +163,8 @@ type Work struct {
 	Extended bool `json:"extended,omitempty"`
 	// Aside tells that the handler parked it, so that it stays until they resume it.
 	Aside bool `json:"aside,omitempty"`
+	// Due is when the contact is to be answered by.
+	Due contact.Instant `json:"due,omitempty"`
 }
 
 // AgentState is what a handler is doing, as shown on desks and wallboards.

@@ -183,7 +183,7 @@ func (m *model) views() map[routing.AgentID]routing.AgentChanged {
 		for _, c := range p.work {
 			v.Work = append(v.Work, routing.Work{
 				Contact: c.id, Channel: c.channel, Queue: c.queue, Offer: c.offer, Phase: c.phase,
-				Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended, Aside: c.aside,
+				Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended, Aside: c.aside, Due: c.due,
 			})
 		}
 		all[id] = v

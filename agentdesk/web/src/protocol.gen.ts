@@ -319,8 +319,6 @@ export interface PhoneInfo {
 export interface WorkItem extends Work {
   queue_label: string;
   arrival: Instant;
-  /** Due is when it is to be answered by; it does not move with transfers. */
-  due?: Instant;
   caller: Caller;
   facts: Facts;
   /** Answers are the IVR choices in words, in the order they were made. */
@@ -365,6 +363,8 @@ export interface Work {
   extended?: boolean;
   /** Aside tells that the handler parked it, so that it stays until they resume it. */
   aside?: boolean;
+  /** Due is when the contact is to be answered by. */
+  due?: Instant;
 }
 
 /** QueueID names a queue of the plan. */
