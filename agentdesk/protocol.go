@@ -60,7 +60,7 @@ const (
 	TypeReportView   = "report.view"      // ViewReportRequest → ViewReportReply
 	TypeReportLeave  = "report.leave"     // LeaveReportRequest
 	TypeTaskSave     = "report.task.save" // SaveTaskRequest → TaskReply
-	TypeTaskDone     = "report.task.done" // DoneTaskRequest → TaskReply
+	TypeTaskDone     = "report.task.done" // DoneTaskRequest
 	TypeTaskList     = "report.task.list" // ListTasksRequest → TaskListReply
 	TypeReportSecret = "report.secret"    // SecretRequest → SecretReply
 

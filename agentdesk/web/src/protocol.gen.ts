@@ -70,7 +70,7 @@ export const TypeReportView = "report.view";
 export const TypeReportLeave = "report.leave";
 /** SaveTaskRequest → TaskReply */
 export const TypeTaskSave = "report.task.save";
-/** DoneTaskRequest → TaskReply */
+/** DoneTaskRequest */
 export const TypeTaskDone = "report.task.done";
 /** ListTasksRequest → TaskListReply */
 export const TypeTaskList = "report.task.list";
@@ -691,8 +691,8 @@ export interface Message {
   cc?: Mailbox[];
   subject?: string;
   /**
-   * Text is at most 100,000 characters; Shortened tells that there is more, to be
-   * read as a file at RawURL.
+   * Text is at most 20,000 characters, and less of older messages; Shortened tells
+   * that there is more: GET /api/messages/{id} gives the Message with all of it.
    */
   text: string;
   shortened?: boolean;
@@ -1424,7 +1424,10 @@ export interface SaveReportRequest {
   reason?: string;
 }
 
-/** AssessRequest adds a THRIVE assessment; ID, At and By are the server's. */
+/**
+ * AssessRequest adds a THRIVE assessment. Assessment.ID may be made by the desk (a
+ * ULID): the same again changes nothing. At and By are the server's.
+ */
 export interface AssessRequest {
   report: ReportID;
   assessment: Assessment;
@@ -1440,8 +1443,9 @@ export interface GradeRequest {
 }
 
 /**
- * DecideRequest adds a step to the recording decision; ID, At and By are the
- * server's. Steps reclassify, transfer and cancel need permission
+ * DecideRequest adds a step to the recording decision. Decision.ID may be made by
+ * the desk (a ULID): the same again changes nothing. At and By are the server's.
+ * Steps reclassify, transfer and cancel need permission
  * "reports.cancel".
  */
 export interface DecideRequest {
