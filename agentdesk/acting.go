@@ -137,6 +137,15 @@ func (s *Server) because(ctx context.Context, u User, object, words string) (con
 // reasonHeader carries a reason for a restricted record with a GET, percent-encoded.
 const reasonHeader = "C3i-Reason"
 
+// reopened acts in ctx with the reason given for an object before, if any.
+func (s *Server) reopened(ctx context.Context, object string) (context.Context, bool) {
+	a := audit.From(ctx)
+	if a.Reason = s.reasons.of(a.Session, object, s.now()); a.Reason == "" {
+		return ctx, false
+	}
+	return audit.With(ctx, a), true
+}
+
 // headerReason is the reason a GET carries.
 func (s *Server) headerReason(r *http.Request) string {
 	words, err := url.QueryUnescape(r.Header.Get(reasonHeader))

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/mail"
 	"slices"
 	"strconv"
 	"strings"
@@ -152,23 +151,23 @@ func (d *desk) showDraftLocked(id contact.ID, draft *Draft) {
 func (s *Server) recipients(ctx context.Context, field string, list []crm.Mailbox) ([]crm.Mailbox, error) {
 	out := make([]crm.Mailbox, 0, len(list))
 	for _, m := range list {
-		a, err := mail.ParseAddress((&mail.Address{Name: m.Name, Address: strings.TrimSpace(m.Address)}).String())
-		if err != nil || !strings.Contains(a.Address, "@") {
+		address := strings.TrimSpace(m.Address)
+		if _, ok := crm.CanonicalEmail(address); !ok || strings.ContainsAny(address, " \"<>,;:") {
 			return nil, invalid(field, "One of the addresses is not an e-mail address.")
 		}
 		for _, box := range s.o.Mailboxes {
-			if strings.EqualFold(box.Address, a.Address) {
+			if strings.EqualFold(box.Address, address) {
 				return nil, invalid(field, "That is one of our own addresses. Forward the contact instead.")
 			}
 		}
-		people, err := s.o.Messages.ByEmail(ctx, a.Address)
+		people, err := s.o.Messages.ByEmail(ctx, address)
 		if err != nil {
 			return nil, err
 		}
-		if why := unsafeToWrite(people, a.Address); why != "" {
+		if why := unsafeToWrite(people, address); why != "" {
 			return nil, &Error{Code: CodeUnsafeContact, Message: why + " Look at how they can be reached safely.", Field: field}
 		}
-		out = append(out, crm.Mailbox{Name: m.Name, Address: a.Address})
+		out = append(out, crm.Mailbox{Name: m.Name, Address: address})
 	}
 	return out, nil
 }

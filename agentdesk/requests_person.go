@@ -167,6 +167,9 @@ func getPerson(ctx context.Context, r *request) (any, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := r.s.reopenReports(ctx, all); err != nil {
+			return nil, err
+		}
 		out.Reports = r.s.summaries(ctx, all)
 	}
 	if strings.TrimSpace(in.Reason) != "" {

@@ -463,6 +463,10 @@ func (s *Server) readReports(ctx context.Context, pop crm.Pop) (own *crm.Report,
 		if all, err = s.o.Reports.ReportsOf(ctx, person); err != nil {
 			return nil, nil, err
 		}
+		all = all[:min(len(all), reportsShown)]
+		if err := s.reopenReports(ctx, all); err != nil {
+			return nil, nil, err
+		}
 	}
 	id := pop.Record.Report
 	if id == "" {
@@ -471,7 +475,8 @@ func (s *Server) readReports(ctx context.Context, pop crm.Pop) (own *crm.Report,
 	if i := slices.IndexFunc(all, func(r crm.Report) bool { return r.ID == id }); i >= 0 {
 		return &all[i], all, nil
 	}
-	rep, err := s.o.Reports.Report(ctx, id)
+	as, _ := s.reopened(ctx, reportObject(string(id)))
+	rep, err := s.o.Reports.Report(as, id)
 	switch {
 	case errors.Is(err, crm.ErrRestricted):
 		return &crm.Report{ID: id, Restricted: true}, all, nil

@@ -44,8 +44,8 @@ func (s *Server) timelineItem(ctx context.Context, e crm.TimelineEntry, people m
 		item.Kind, item.Contact = "contact", &s.entries([]crm.Record{*e.Contact}, people, names)[0]
 	case e.Message != nil:
 		item.Kind, item.Message = "message", messageLine(*e.Message)
-	case e.Update != nil && e.Report != nil:
-		item.Kind, item.Update = "update", &UpdateLine{Report: e.Report.ID, Reference: e.Report.Reference, By: e.Update.By, Text: e.Update.Text}
+	case e.Update != nil:
+		item.Kind, item.Update = "update", &UpdateLine{Report: e.About, By: e.Update.By, Text: e.Update.Text}
 		if shown := names[e.Update.By]; shown != "" {
 			item.Update.By = shown
 		}

@@ -137,6 +137,9 @@ func (s *Server) readPop(ctx context.Context, id contact.ID, facts contact.Facts
 		facts = rec.Facts
 	}
 	pop, err := s.o.Records.Pop(ctx, id, facts)
+	if err == nil {
+		err = s.reopenPeople(ctx, pop.People)
+	}
 	k := known{Pop: pop}
 	if err == nil && isWritten(pop.Record.Channel) {
 		k.written, err = s.readWritten(ctx, pop)
@@ -145,6 +148,40 @@ func (s *Server) readPop(ctx context.Context, id contact.ID, facts contact.Facts
 		k.report, k.reports, err = s.readReports(ctx, pop)
 	}
 	return k, err
+}
+
+// reopenPeople reads in full those restricted people for whom a reason was given.
+func (s *Server) reopenPeople(ctx context.Context, people []crm.Person) error {
+	for i, p := range people {
+		if !p.Restricted {
+			continue
+		}
+		if as, open := s.reopened(ctx, personObject(string(p.ID))); open {
+			whole, err := s.o.Records.Person(as, p.ID)
+			if err != nil {
+				return err
+			}
+			people[i] = whole
+		}
+	}
+	return nil
+}
+
+// reopenReports is the same for reports.
+func (s *Server) reopenReports(ctx context.Context, reports []crm.Report) error {
+	for i, r := range reports {
+		if !r.Restricted {
+			continue
+		}
+		if as, open := s.reopened(ctx, reportObject(string(r.ID))); open {
+			whole, err := s.o.Reports.Report(as, r.ID)
+			if err != nil {
+				return err
+			}
+			reports[i] = whole
+		}
+	}
+	return nil
 }
 
 // actingHere names the desk's handler as the one who acts in ctx.
@@ -196,7 +233,7 @@ func (s *Server) showPop(ctx context.Context, item *WorkItem, pop known, names m
 		own := s.summaries(ctx, []crm.Report{*pop.report})[0]
 		item.Report = &own
 	}
-	if list := s.summaries(ctx, pop.reports[:min(len(pop.reports), reportsShown)]); len(list) > 0 {
+	if list := s.summaries(ctx, pop.reports); len(list) > 0 {
 		item.Reports = list
 	}
 }

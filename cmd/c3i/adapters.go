@@ -56,10 +56,14 @@ func queueViews(d *live.Driver) func() []agentdesk.QueueView {
 		defer cancel()
 		err := d.View(ctx, func(e *routing.Engine) {
 			for _, q := range e.Queues() {
-				out = append(out, agentdesk.QueueView{
+				v := agentdesk.QueueView{
 					Queue: q.Queue, Label: q.Label, Open: q.Open, Waiting: q.Waiting,
 					OldestArrival: q.OldestArrival, MostDue: q.MostDue,
-				})
+				}
+				for _, c := range q.Channels {
+					v.Channels = append(v.Channels, agentdesk.ChannelWaiting(c))
+				}
+				out = append(out, v)
 			}
 		})
 		if err != nil {
@@ -89,17 +93,20 @@ func languages(c *ivr.Catalogue) []routing.Code {
 	return out
 }
 
-// openContacts lists the contacts that the engine holds and that have not ended.
-func openContacts(e *routing.Engine) []contact.ID {
+// openCalls lists the calls that the engine holds and that have not ended. What
+// was written needs no line: it waits, or is in hand, as before.
+func openCalls(e *routing.Engine) []contact.ID {
 	var ids []contact.ID
 	for _, q := range e.Queues() {
 		for _, c := range e.Waiting(q.Queue, q.Waiting) {
-			ids = append(ids, c.Contact)
+			if c.Channel == contact.Phone {
+				ids = append(ids, c.Contact)
+			}
 		}
 	}
 	for _, a := range e.Agents() {
 		for _, w := range a.Work {
-			if w.Phase != routing.PhaseWrapUp {
+			if w.Channel == contact.Phone && w.Phase != routing.PhaseWrapUp {
 				ids = append(ids, w.Contact)
 			}
 		}

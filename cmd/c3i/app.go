@@ -359,13 +359,13 @@ func (a *app) awaitSwitch(ctx context.Context) error {
 	}
 }
 
-// settleRecovered closes what an earlier process left open: its calls are gone or
-// with the dialplan, and its handlers must show a sign of life.
+// settleRecovered closes the calls an earlier process left open: they are gone or
+// with the dialplan. Its handlers must show a sign of life.
 func (a *app) settleRecovered(ctx context.Context) error {
 	var open []contact.ID
 	var agents []routing.AgentChanged
 	err := a.driver.View(ctx, func(e *routing.Engine) {
-		open, agents = openContacts(e), e.Agents()
+		open, agents = openCalls(e), e.Agents()
 	})
 	if err != nil {
 		return err
@@ -374,7 +374,7 @@ func (a *app) settleRecovered(ctx context.Context) error {
 		return err
 	}
 	if len(open) > 0 {
-		a.log.Warn().Int("contacts", len(open)).Msg("contacts of an earlier process were closed as failed")
+		a.log.Warn().Int("calls", len(open)).Msg("calls of an earlier process were closed as failed")
 	}
 	a.desk.Adopt(agents)
 	return nil
