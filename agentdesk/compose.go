@@ -16,7 +16,7 @@ import (
 
 // Bounds of a message a handler writes.
 const (
-	recipientsMax  = 25
+	recipientsMax  = 20
 	subjectMax     = 300      // characters
 	messageMax     = 100_000  // bytes
 	attachmentsMax = 20       // files

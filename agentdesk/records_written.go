@@ -3,7 +3,6 @@ package agentdesk
 import (
 	"context"
 	"encoding/json"
-	"io"
 
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
@@ -64,7 +63,7 @@ type Outbox interface {
 
 // Scanner looks for malware. What it cannot look at is crm.ScanFailed.
 type Scanner interface {
-	Scan(ctx context.Context, r io.Reader) crm.ScanResult
+	Scan(ctx context.Context, content []byte) crm.ScanResult
 }
 
 // Blobs keeps the bytes of attachments and messages.

@@ -163,7 +163,11 @@ func (s *Server) scan(ctx context.Context, ref blob.Ref) crm.ScanResult {
 		return crm.ScanFailed
 	}
 	defer func() { _ = f.Close() }()
-	return s.o.Scanner.Scan(ctx, f)
+	content, err := io.ReadAll(io.LimitReader(f, UploadMax))
+	if err != nil {
+		return crm.ScanFailed
+	}
+	return s.o.Scanner.Scan(ctx, content)
 }
 
 // quarantined files are listed and not given out.

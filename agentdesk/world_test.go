@@ -180,7 +180,7 @@ func newWorld(t *testing.T, change ...func(*agentdesk.Options)) *world {
 	o := agentdesk.Options{
 		Messages: w.crm, Reports: w.crm, People: w.crm, Outbox: w.outbox, Blobs: w.blobs, Trail: w.trail, Service: "The Test Service",
 		Mailboxes: []agentdesk.Mailbox{{Key: "contact", Label: "Contact", Address: "contact@example.org"}, {Key: "polish", Label: "Polish", Address: "kontakt@example.org"}},
-		Redis: rdb, Users: w.users, Records: w.crm, Router: w.router, Phones: w.phones, PublicPhones: w.phones,
+		Redis:     rdb, Users: w.users, Records: w.crm, Router: w.router, Phones: w.phones, PublicPhones: w.phones,
 		Plan: func() *routing.Plan { return plan }, Queues: w.router.queues, Now: w.clock, Log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel),
 		// Most tests move the clock without heartbeats; those of the lease set it to 0.
 		Lease:     time.Hour,

@@ -24,7 +24,6 @@ import (
 	"example.org/c3i/configs"
 	"example.org/c3i/configs/asterisk"
 	"example.org/c3i/contact"
-	"example.org/c3i/crm"
 	"example.org/c3i/ivr"
 	"example.org/c3i/ivr/prompts"
 	"example.org/c3i/routing"
@@ -219,7 +218,12 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	ids := contact.NewIDs(nil)
-	records, err := crm.Open(ctx, crm.Options{Redis: a.redis, Region: a.c.Telephony.Region, IDs: ids})
+	kept, err := openRecords(ctx, a.redis, a.c.DataDir, a.c.Telephony.Region, ids, a.log.With().Str("part", "records").Logger())
+	if err != nil {
+		return err
+	}
+	records := kept.crm
+	templates, err := answerTemplates()
 	if err != nil {
 		return err
 	}
@@ -250,8 +254,8 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	a.undo = append(a.undo, a.sw.Close)
 	phones := newBrowserPhones(a.sw)
 	archive := release.New(a.redis, archiveName, nil)
-	a.desk, err = agentdesk.New(agentdesk.Options{
-		Redis: a.redis, Users: users, Records: records, Router: a.driver,
+	desk := agentdesk.Options{
+		Redis: a.redis, Users: users, Router: a.driver, Templates: templates,
 		Plan: a.driver.Plan, Queues: queueViews(a.driver), Labels: labels(text.flow), Languages: languages(text.catalogue),
 		Phones: phones, SIPPhones: a.sw, PublicPhones: publicPhones(a.c.Desk, phones), PublicNumber: a.c.Telephony.Numbers[0],
 		PublicCalls: a.c.Desk.PublicCallLimit, SIPUpstream: "ws" + strings.TrimPrefix(ari.base, "http") + "/ws",
@@ -263,7 +267,9 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 			{Name: "routing", Ready: func(context.Context) error { return a.driver.Ready() }},
 			{Name: "asterisk", Ready: a.switchReady},
 		},
-	})
+	}
+	deskRecords(&desk, kept)
+	a.desk, err = agentdesk.New(desk)
 	if err != nil {
 		return err
 	}
