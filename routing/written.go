@@ -78,7 +78,7 @@ func (e *Engine) forwarded(ev ContactForwarded) {
 	c.due = c.arrival.Add(c.target - c.credit)
 	e.mature(c)
 	c.held = e.keptFor(c) && !e.waitedOut(c)
-	e.emitQueued(c)
+	e.emitQueued(c, false)
 	e.wait(c)
 	e.makePending(c)
 	e.settle(h)

@@ -292,7 +292,7 @@ export interface ChannelCapacity {
 export type Channel = "phone" | "email" | "web";
 
 /** Permission is one thing a role may or may not do. */
-export type Permission = "desk.use" | "people.read" | "people.save" | "agents.list" | "alerts.see" | "plans.see" | "plans.publish" | "contacts.why" | "messages.write" | "search" | "people.merge" | "reports.read" | "reports.save" | "reports.cancel" | "restricted.open" | "tasks.all";
+export type Permission = "desk.use" | "people.read" | "people.save" | "agents.list" | "alerts.see" | "plans.see" | "plans.publish" | "contacts.why" | "surges.switch" | "alerts.acknowledge" | "whatif.ask" | "messages.write" | "search" | "people.merge" | "reports.read" | "reports.save" | "reports.cancel" | "restricted.open" | "tasks.all";
 
 /** PhoneInfo tells the desk which phone rings for it. */
 export interface PhoneInfo {
@@ -365,13 +365,15 @@ export interface Work {
   aside?: boolean;
   /** Due is when the contact is to be answered by. */
   due?: Instant;
+  /** Callback tells that the caller asked to be rung back and was not on the line. */
+  callback?: boolean;
 }
 
 /** QueueID names a queue of the plan. */
 export type QueueID = string;
 
 /** Phase is where a handler's work on one contact stands. */
-export type Phase = "ringing" | "connecting" | "talking" | "held" | "wrap_up" | "parked" | "waiting";
+export type Phase = "ringing" | "connecting" | "talking" | "held" | "wrap_up" | "parked" | "calling" | "deferred" | "waiting";
 
 /**
  * Caller is what the network told us about who is calling. It is personal data:
@@ -425,6 +427,11 @@ export interface Facts {
    * they can: whoever spoke to the caller last, or owns the open report.
    */
   preferred?: string;
+  /**
+   * UnsafeToCall marks a line that must not be rung back: whoever answers it may
+   * be the one the caller is afraid of.
+   */
+  unsafe_to_call?: boolean;
 }
 
 /** PersonID identifies a person in the CRM (a ULID). Empty means nobody is known. */
@@ -714,7 +721,7 @@ export interface Message {
 export type MessageID = string;
 
 /** ReportID identifies a report (a ULID). It is never shown to the public. */
-export type ReportID = string;
+export type ReportID = "-";
 
 /** Direction tells whether a message came to us or from us. */
 export type Direction = "in" | "out";
@@ -1093,7 +1100,6 @@ export interface MessageLine {
 /** UpdateLine is a public update in a list. */
 export interface UpdateLine {
   report: ReportID;
-  reference: string;
   by: string;
   text: string;
 }
@@ -1211,6 +1217,8 @@ export interface Report {
   vehicles?: Vehicle[];
   attachments?: Attachment[];
   grade?: Grade;
+  /** GradedBy is the assessment the grade rests on. */
+  graded_by?: string;
   assessments?: Assessment[];
   /** ReassessBy is when the next THRIVE assessment is due; zero when none is. */
   reassess_by?: Instant;
@@ -1232,6 +1240,11 @@ export interface Report {
 
 /** Party is a person's part in a report. */
 export interface Party {
+  /**
+   * ID is unique within the report and given by the store; tracking secrets
+   * belong to it, so parties may change places.
+   */
+  id?: string;
   /** empty: described, not identified */
   person?: PersonID;
   name: string;
@@ -1349,6 +1362,7 @@ export interface Decision {
 
 /** PublicUpdate is something said to those who follow a report. */
 export interface PublicUpdate {
+  id?: string;
   at: Instant;
   by: string;
   text: string;
