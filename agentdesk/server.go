@@ -48,6 +48,8 @@ type Server struct {
 	end  context.CancelFunc
 	work sync.WaitGroup
 
+	sweeping sync.Mutex // one sweep at a time
+
 	closeMu sync.Mutex
 	closed  bool
 }
@@ -164,6 +166,8 @@ func (s *Server) Run(ctx context.Context) error {
 
 // sweep does what is due at now.
 func (s *Server) sweep(now time.Time) {
+	s.sweeping.Lock()
+	defer s.sweeping.Unlock()
 	if s.hub.sweep(now) {
 		s.perUser.sweep(now)
 		s.perAddress.sweep(now)
