@@ -142,6 +142,12 @@ func (e *Engine) handle(ev Event) {
 		e.controlAsked(ev)
 	case ControlDone:
 		e.controlDone(ev)
+	case ContactParked:
+		e.parkAsked(ev)
+	case ContactResumed:
+		e.resumeAsked(ev)
+	case ContactForwarded:
+		e.forwarded(ev)
 	default:
 		kind := ""
 		if ev != nil {

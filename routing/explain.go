@@ -21,8 +21,8 @@ type Explanation struct {
 	Due     contact.Instant `json:"due"`
 	// At is the instant the explanation holds for.
 	At contact.Instant `json:"at"`
-	// Open tells whether the queue the rule chose is open. A contact that came to a
-	// closed one would hear its announcement and be gone.
+	// Open tells whether the queue the rule chose is open. A call that came to a
+	// closed one would hear its announcement and be gone; what was written waits.
 	Open bool `json:"open"`
 	// Position counts from 1 all that wait in the queue in order of place; 0 unless
 	// it waits.

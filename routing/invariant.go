@@ -77,6 +77,9 @@ func (a *audit) contact(c *inquiry) {
 	default:
 		a.fault("contact %s is in unknown phase %q", c.id, c.phase)
 	}
+	if c.aside && (c.phase != PhaseParked || c.channel == onPhone) {
+		a.fault("contact %s is put aside but is %q on %s", c.id, c.phase, channelNames[c.channel])
+	}
 	a.callback(c)
 	timed := c.phase == PhaseRinging || c.phase == PhaseConnecting || c.phase == PhaseWrapUp || c.phase == PhaseCalling ||
 		c.phase == PhaseDeferred && c.back.after > e.now
@@ -159,7 +162,7 @@ func (a *audit) handler(h *handler) {
 		}
 		held[c.channel]++
 		allowed[c.channel] = max(allowed[c.channel], c.capacity)
-		if c.phase == PhaseParked {
+		if c.phase == PhaseParked && !c.aside {
 			parked++
 		}
 		if c.phase == PhaseRinging {

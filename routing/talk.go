@@ -131,7 +131,7 @@ func (e *Engine) wrapUp(c *inquiry) {
 		e.closeWork(c, "", false)
 		return
 	}
-	c.phase, c.since, c.muted = PhaseWrapUp, e.now, false
+	c.phase, c.since, c.muted, c.aside = PhaseWrapUp, e.now, false, false
 	e.setUntil(c, e.after(limit))
 	e.settle(c.handler)
 }

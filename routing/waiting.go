@@ -55,6 +55,8 @@ type inquiry struct {
 	answered contact.Instant
 	muted    bool
 	extended bool
+	// aside tells that the handler parked it, not a call.
+	aside bool
 	// capacity is what the handler had for the channel when it was offered.
 	capacity int
 	// refusers missed or declined it in this round; misses counts all rounds.

@@ -58,10 +58,14 @@ func queueViews(d *live.Driver) func() []agentdesk.QueueView {
 		defer cancel()
 		err := d.View(ctx, func(e *routing.Engine) {
 			for _, q := range e.Queues() {
-				out = append(out, agentdesk.QueueView{
+				v := agentdesk.QueueView{
 					Queue: q.Queue, Label: q.Label, Open: q.Open, Waiting: q.Waiting,
 					OldestArrival: q.OldestArrival, MostDue: q.MostDue,
-				})
+				}
+				for _, c := range q.Channels {
+					v.Channels = append(v.Channels, agentdesk.ChannelWaiting(c))
+				}
+				out = append(out, v)
 			}
 		})
 		if err != nil {
@@ -100,10 +104,10 @@ func languageCodes(c *ivr.Catalogue) []string {
 	return out
 }
 
-// openContacts lists the calls that the engine holds and that have not ended, but for
-// those whose caller is to be rung back: they need no line to be kept. What came in
-// writing waits on, whatever happens to a process.
-func openContacts(e *routing.Engine) []contact.ID {
+// openCalls lists the calls that the engine holds and that have not ended, but for
+// those whose caller is to be rung back: they need no line to be kept. What was
+// written needs none either: it waits, or is in hand, as before.
+func openCalls(e *routing.Engine) []contact.ID {
 	awaited := map[contact.ID]bool{}
 	for _, c := range e.Callbacks() {
 		awaited[c.Contact] = true
