@@ -15,13 +15,6 @@ type PeopleList struct {
 	People []Person `json:"people"`
 }
 
-// TimelinePage is the body of GET /api/people/{id}/timeline, newest first.
-type TimelinePage struct {
-	Timeline []HistoryEntry `json:"timeline"`
-	// Before is what to ask for next; zero on the last page.
-	Before contact.Instant `json:"before,omitempty"`
-}
-
 // QueueList is the body of GET /api/queues.
 type QueueList struct {
 	Queues []QueueView `json:"queues"`
@@ -107,7 +100,10 @@ func (s *Server) handleTimeline(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	page := TimelinePage{Timeline: s.entries(records, map[contact.PersonID]string{id: p.Name}, s.names.get(r.Context(), s))}
+	page := TimelinePage{Timeline: []TimelineItem{}}
+	for _, e := range s.entries(records, map[contact.PersonID]string{id: p.Name}, s.names.get(r.Context(), s)) {
+		page.Timeline = append(page.Timeline, TimelineItem{At: e.Arrival, Kind: "contact", Contact: &e})
+	}
 	if len(records) == timelinePage {
 		page.Before = records[len(records)-1].Arrival
 	}

@@ -15,11 +15,28 @@ const (
 	MaySeePlans     Permission = "plans.see"
 	MayPublishPlans Permission = "plans.publish"
 	MayAskWhy       Permission = "contacts.why"
+	// MayWrite answers written contacts, MaySearch looks for people and records,
+	// MayMergePeople merges and splits people.
+	MayWrite       Permission = "messages.write"
+	MaySearch      Permission = "search"
+	MayMergePeople Permission = "people.merge"
+	// MayReadReports opens reports, MaySaveReports changes them, MayCancelReports
+	// reclassifies, transfers or cancels what was recorded, MayOpenRestricted opens
+	// restricted records for a stated reason, MaySeeTasks lists the tasks of others.
+	MayReadReports    Permission = "reports.read"
+	MaySaveReports    Permission = "reports.save"
+	MayCancelReports  Permission = "reports.cancel"
+	MayOpenRestricted Permission = "restricted.open"
+	MaySeeTasks       Permission = "tasks.all"
 )
 
-var handlerMay = []Permission{MayUseDesk, MayReadPeople, MaySavePeople}
+var handlerMay = []Permission{
+	MayUseDesk, MayReadPeople, MaySavePeople, MayWrite, MaySearch, MayReadReports, MaySaveReports, MayOpenRestricted,
+}
 
-var supervisorMay = append([]Permission{MaySeeAgents, MaySeeAlerts, MaySeePlans, MayAskWhy}, handlerMay...)
+var supervisorMay = append([]Permission{
+	MaySeeAgents, MaySeeAlerts, MaySeePlans, MayAskWhy, MayMergePeople, MayCancelReports, MaySeeTasks,
+}, handlerMay...)
 
 var managerMay = append([]Permission{MayPublishPlans}, supervisorMay...)
 

@@ -13,7 +13,7 @@ const ProtocolVersion = 1
 
 // ClientMessage is a frame from a desk. ID is the desk's own number for the
 // request; the answer is an Ack with the same number. Body depends on Type; the
-// desk.*Request types name the shapes.
+// *Request types name the shapes.
 type ClientMessage struct {
 	ID   uint64          `json:"id"`
 	Type string          `json:"type"`
@@ -26,13 +26,49 @@ const (
 	TypeHeartbeat    = "heartbeat"     // no body; at least every 3 s
 	TypeSetState     = "state.set"     // SetStateRequest
 	TypePhoneState   = "phone.state"   // PhoneStateRequest
+	TypeAccept       = "offer.accept"  // AcceptRequest; written contacts only
 	TypeDecline      = "offer.decline" // DeclineRequest
 	TypeControl      = "call.control"  // ControlRequest
 	TypeSaveNote     = "note.save"     // SaveNoteRequest → SaveNoteReply
-	TypeClose        = "contact.close" // CloseRequest
+	TypeClose        = "contact.close" // CloseRequest; a written contact ends with it
 	TypeExtend       = "wrapup.extend" // ExtendRequest
 	TypeSavePerson   = "person.save"   // SavePersonRequest → SavePersonReply
 	TypeAttachPerson = "person.attach" // AttachPersonRequest
+
+	// Written contacts: protocol_written.go.
+	TypeDone         = "contact.done"      // DoneRequest
+	TypePark         = "contact.park"      // ParkRequest
+	TypeUnpark       = "contact.resume"    // UnparkRequest
+	TypeForward      = "contact.forward"   // ForwardRequest
+	TypeSpam         = "contact.spam"      // SpamRequest → SpamReply
+	TypeSpamUndo     = "contact.spam_undo" // SpamUndoRequest
+	TypeLink         = "contact.link"      // LinkRequest → ReportReply
+	TypeUnlink       = "contact.unlink"    // UnlinkRequest
+	TypeSplit        = "contact.split"     // SplitRequest → SplitReply
+	TypeSend         = "message.send"      // SendRequest → SendReply
+	TypeSaveDraft    = "draft.save"        // SaveDraftRequest → SaveDraftReply
+	TypeFillTemplate = "template.fill"     // FillTemplateRequest → FillTemplateReply
+
+	// Reports and tasks: protocol_report.go.
+	TypeReportCreate = "report.create"    // CreateReportRequest → ReportReply
+	TypeReportGet    = "report.get"       // GetReportRequest → ReportReply
+	TypeReportSave   = "report.save"      // SaveReportRequest → ReportReply
+	TypeReportAssess = "report.assess"    // AssessRequest → ReportReply
+	TypeReportGrade  = "report.grade"     // GradeRequest → ReportReply
+	TypeReportDecide = "report.decide"    // DecideRequest → ReportReply
+	TypeReportUpdate = "report.update"    // UpdateRequest → ReportReply
+	TypeReportView   = "report.view"      // ViewReportRequest → ViewReportReply
+	TypeReportLeave  = "report.leave"     // LeaveReportRequest
+	TypeTaskSave     = "report.task.save" // SaveTaskRequest → TaskReply
+	TypeTaskDone     = "report.task.done" // DoneTaskRequest → TaskReply
+	TypeTaskList     = "report.task.list" // ListTasksRequest → TaskListReply
+	TypeReportSecret = "report.secret"    // SecretRequest → SecretReply
+
+	// People: protocol_person.go.
+	TypeFindPeople  = "person.find"  // FindPeopleRequest → FindPeopleReply
+	TypeGetPerson   = "person.get"   // GetPersonRequest → GetPersonReply
+	TypeMergePeople = "person.merge" // MergePeopleRequest
+	TypeSplitPerson = "person.split" // SplitPersonRequest
 )
 
 // HelloRequest opens the conversation. A returning desk gives the position it
@@ -54,6 +90,12 @@ type SetStateRequest struct {
 // PhoneStateRequest tells whether the browser phone is registered.
 type PhoneStateRequest struct {
 	Registered bool `json:"registered"`
+}
+
+// AcceptRequest takes an offered written contact. A call is answered on the
+// phone, and accepting it here is refused with code "not_written".
+type AcceptRequest struct {
+	Offer routing.OfferID `json:"offer"`
 }
 
 // DeclineRequest refuses an offer.
@@ -83,7 +125,8 @@ type SaveNoteReply struct {
 	Revision uint64 `json:"revision"`
 }
 
-// CloseRequest ends wrap-up with an outcome.
+// CloseRequest ends wrap-up with an outcome. A written contact in hand, parked
+// ones too, is ended by it in one step.
 type CloseRequest struct {
 	Contact contact.ID      `json:"contact"`
 	Outcome contact.Outcome `json:"outcome"`
@@ -94,25 +137,6 @@ type ExtendRequest struct {
 	Contact contact.ID `json:"contact"`
 }
 
-// SavePersonRequest creates (empty Person.ID) or changes a person and attaches
-// the contact to them.
-type SavePersonRequest struct {
-	Contact contact.ID `json:"contact"`
-	Person  Person     `json:"person"`
-}
-
-// SavePersonReply gives the person's id.
-type SavePersonReply struct {
-	Person contact.PersonID `json:"person"`
-}
-
-// AttachPersonRequest says which of the people a number may belong to is
-// calling; an empty Person detaches.
-type AttachPersonRequest struct {
-	Contact contact.ID       `json:"contact"`
-	Person  contact.PersonID `json:"person"`
-}
-
 // ServerMessage is a frame to a desk: exactly one field is set.
 type ServerMessage struct {
 	Snapshot *Snapshot `json:"snapshot,omitempty"`
@@ -120,7 +144,8 @@ type ServerMessage struct {
 	Ack      *Ack      `json:"ack,omitempty"`
 }
 
-// Ack answers one ClientMessage.
+// Ack answers one ClientMessage. With the error codes "report_conflict" and
+// "draft_conflict" Reply holds the newer version beside the Error.
 type Ack struct {
 	ID    uint64          `json:"id"`
 	Error *Error          `json:"error,omitempty"`
@@ -156,7 +181,10 @@ type Delta struct {
 	Work    *[]WorkItem     `json:"work,omitempty"`
 	Queues  *[]QueueView    `json:"queues,omitempty"`
 	Catalog *Catalogue      `json:"catalogue,omitempty"`
-	Notice  *Notice         `json:"notice,omitempty"`
+	// Report tells of one report this desk views; it is no part of Desk, and a
+	// desk that was given a Snapshot asks to view again.
+	Report *ReportPresence `json:"report,omitempty"`
+	Notice *Notice         `json:"notice,omitempty"`
 }
 
 // Desk is everything a desk shows, by section.
@@ -181,6 +209,19 @@ type Me struct {
 	Since      contact.Instant    `json:"since"`
 	Until      contact.Instant    `json:"until,omitempty"`
 	DeviceUp   bool               `json:"device_up"`
+	// Capacity tells, for each channel the profile takes, how many contacts are in
+	// hand and how many may be; parked ones count.
+	Capacity []ChannelCapacity `json:"capacity"`
+	// May lists what the role allows, so that a desk shows no way to what will be
+	// refused.
+	May []Permission `json:"may"`
+}
+
+// ChannelCapacity is how much of a channel a handler has in hand.
+type ChannelCapacity struct {
+	Channel contact.Channel `json:"channel"`
+	Used    int             `json:"used"`
+	Of      int             `json:"of"`
 }
 
 // PhoneInfo tells the desk which phone rings for it.
@@ -197,13 +238,16 @@ type PhoneInfo struct {
 	ExpiresAt contact.Instant `json:"expires_at,omitempty"`
 }
 
-// WorkItem is one contact in the handler's hands with everything known of it.
+// WorkItem is one contact in the handler's hands with everything known of it. A
+// written contact being worked on is in phase "talking".
 type WorkItem struct {
 	routing.Work
 	QueueLabel string          `json:"queue_label"`
 	Arrival    contact.Instant `json:"arrival"`
-	Caller     contact.Caller  `json:"caller"`
-	Facts      contact.Facts   `json:"facts"`
+	// Due is when it is to be answered by; it does not move with transfers.
+	Due    contact.Instant `json:"due,omitempty"`
+	Caller contact.Caller  `json:"caller"`
+	Facts  contact.Facts   `json:"facts"`
 	// Answers are the IVR choices in words, in the order they were made.
 	Answers []LabelledAnswer `json:"answers"`
 	// Why says in one sentence why it came here; WhyData is the same as data.
@@ -217,25 +261,20 @@ type WorkItem struct {
 	// PopError is a sentence when the CRM could not be read; the call is not held
 	// up for it.
 	PopError string `json:"pop_error,omitempty"`
+	// Written is set for contacts that were written, on every other it is absent.
+	Written *Written `json:"written,omitempty"`
+	// Triage says what was found in it that may matter at once.
+	Triage []TriageReason `json:"triage,omitempty"`
+	// Report is the report the contact belongs to; Reports are the attached
+	// person's, newest first, at most 10.
+	Report  *ReportSummary  `json:"report,omitempty"`
+	Reports []ReportSummary `json:"reports,omitempty"`
 }
 
 // LabelledAnswer is one IVR choice.
 type LabelledAnswer struct {
 	Question string `json:"question"`
 	Answer   string `json:"answer"`
-}
-
-// Person is a person as desks show and edit them.
-type Person struct {
-	ID           contact.PersonID `json:"id"`
-	Name         string           `json:"name"`
-	Numbers      []string         `json:"numbers,omitempty"`
-	Language     string           `json:"language,omitempty"`
-	Vulnerable   bool             `json:"vulnerable,omitempty"`
-	RepeatVictim bool             `json:"repeat_victim,omitempty"`
-	Remarks      string           `json:"remarks,omitempty"`
-	// Attached tells that this contact is recorded as theirs.
-	Attached bool `json:"attached,omitempty"`
 }
 
 // HistoryEntry is one earlier contact, newest first.
@@ -269,6 +308,16 @@ type QueueView struct {
 	// OldestArrival is zero when nothing waits; MostDue is the earliest due time.
 	OldestArrival contact.Instant `json:"oldest_arrival,omitempty"`
 	MostDue       contact.Instant `json:"most_due,omitempty"`
+	// Channels tells the same by channel, for those of which something waits.
+	Channels []ChannelWaiting `json:"channels,omitempty"`
+}
+
+// ChannelWaiting is what waits in a queue of one channel.
+type ChannelWaiting struct {
+	Channel       contact.Channel `json:"channel"`
+	Waiting       int             `json:"waiting"`
+	OldestArrival contact.Instant `json:"oldest_arrival,omitempty"`
+	MostDue       contact.Instant `json:"most_due,omitempty"`
 }
 
 // Catalogue is the plan's wording the desk needs.
@@ -280,6 +329,13 @@ type Catalogue struct {
 	Skills []routing.Code `json:"skills"`
 	// Languages are code and name, for the person form.
 	Languages []routing.Code `json:"languages"`
+	// ForwardQueues are those a written contact may be forwarded to, code and name.
+	ForwardQueues []routing.Code `json:"forward_queues"`
+	Templates     []Template     `json:"templates"`
+	// Mailboxes are the addresses a handler may write from, the key as code.
+	Mailboxes []routing.Code `json:"mailboxes"`
+	// SpamGrace is how long spam may be taken back, in words of Go: "30s".
+	SpamGrace contact.Duration `json:"spam_grace"`
 }
 
 // Notice is a sentence to show, for example why a state was refused.
@@ -303,4 +359,4 @@ const (
 )
 
 // MaxFrame is the largest frame a desk may send, in bytes.
-const MaxFrame = 64 << 10
+const MaxFrame = 256 << 10

@@ -2,6 +2,7 @@ package agentdesk
 
 import (
 	"context"
+	"reflect"
 	"slices"
 
 	"example.org/c3i/contact"
@@ -69,7 +70,7 @@ func (d *desk) applyLocked(a routing.AgentChanged) {
 	me.State, me.Reason, me.Next, me.NextReason = a.State, a.Reason, a.Next, a.NextReason
 	me.Since, me.Until, me.DeviceUp = a.Since, a.Until, a.DeviceUp
 	delta := wireDelta{}
-	if me != d.state.Me {
+	if !reflect.DeepEqual(me, d.state.Me) {
 		d.state.Me = me
 		delta.Me = &me
 	}

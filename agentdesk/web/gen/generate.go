@@ -9,6 +9,7 @@ import (
 	"go/token"
 	"go/types"
 	"os"
+	"path"
 	"path/filepath"
 	"reflect"
 	"sort"
@@ -16,19 +17,19 @@ import (
 	"strings"
 )
 
-// protocolFile holds the messages; every struct and constant in it is written,
+// protocolFiles hold the messages; every struct and constant in them is written,
 // with whatever types they reach in the other packages.
-const protocolFile = "agentdesk/protocol.go"
+const protocolFiles = "agentdesk/protocol*.go"
 
-// packages are the folders whose types the protocol may use.
-var packages = []string{"agentdesk", "routing", "contact"}
+// packages are the folders whose types the protocol may use, by package name.
+var packages = []string{"agentdesk", "routing", "contact", "crm", "crm/blob"}
 
 // renamed avoids names that mean something else in TypeScript.
 var renamed = map[string]string{"agentdesk.Error": "ProtocolError", "contact.ID": "ContactID"}
 
 // builtin maps Go types to TypeScript ones.
 var builtin = map[string]string{
-	"string": "string", "bool": "boolean", "int": "number", "int64": "number", "uint64": "number", "any": "unknown",
+	"string": "string", "bool": "boolean", "int": "number", "int64": "number", "uint64": "number", "float64": "number", "any": "unknown",
 }
 
 // textual are types that marshal themselves to text.
@@ -57,9 +58,10 @@ func Generate(root string) ([]byte, error) {
 		fset: token.NewFileSet(), types: map[string]declared{}, values: map[string][]string{},
 		done: map[string]bool{}, tsName: map[string]string{}, out: map[string]string{},
 	}
-	var protocol *ast.File
-	for _, pkg := range packages {
-		names, err := filepath.Glob(filepath.Join(root, pkg, "*.go"))
+	var protocol []*ast.File
+	for _, folder := range packages {
+		pkg := path.Base(folder)
+		names, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(folder), "*.go"))
 		if err != nil {
 			return nil, err
 		}
@@ -73,16 +75,24 @@ func Generate(root string) ([]byte, error) {
 				return nil, err
 			}
 			g.collect(pkg, f)
-			if filepath.ToSlash(name) == filepath.ToSlash(filepath.Join(root, protocolFile)) {
-				protocol = f
+			isProtocol, err := path.Match(protocolFiles, path.Join(folder, filepath.Base(name)))
+			if err != nil {
+				return nil, err
+			}
+			if isProtocol {
+				protocol = append(protocol, f)
 			}
 		}
 	}
 	if protocol == nil {
-		return nil, fmt.Errorf("%s: %w", protocolFile, os.ErrNotExist)
+		return nil, fmt.Errorf("%s: %w", protocolFiles, os.ErrNotExist)
 	}
 	var constants strings.Builder
-	for _, d := range protocol.Decls {
+	var decls []ast.Decl
+	for _, f := range protocol {
+		decls = append(decls, f.Decls...)
+	}
+	for _, d := range decls {
 		decl, is := d.(*ast.GenDecl)
 		if !is {
 			continue
@@ -103,7 +113,7 @@ func Generate(root string) ([]byte, error) {
 		}
 	}
 	var b bytes.Buffer
-	b.WriteString("// Generated from " + protocolFile + " by `go generate ./agentdesk/web`; do not edit.\n\n")
+	b.WriteString("// Generated from " + protocolFiles + " by `go generate ./agentdesk/web`; do not edit.\n\n")
 	b.WriteString(constants.String())
 	for _, name := range g.order {
 		b.WriteString("\n" + g.out[name])
