@@ -87,6 +87,8 @@ type Options struct {
 	FilesMost int
 	// FillLeast is the least time in which a person fills the form.
 	FillLeast time.Duration
+	// Even is how long every answer about a reference takes, right or wrong.
+	Even time.Duration
 	// Busy is how many reports sent a minute make proof of effort necessary.
 	Busy int
 	// Zone is where times are meant.
@@ -106,6 +108,7 @@ func (o *Options) defaults() {
 	or(&o.DraftLife, 7*24*time.Hour)
 	or(&o.SessionLife, 2*time.Hour)
 	or(&o.FillLeast, 15*time.Second)
+	or(&o.Even, 500*time.Millisecond)
 	if o.FileMost == 0 {
 		o.FileMost = 25 << 20
 	}
