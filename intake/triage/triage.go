@@ -13,6 +13,10 @@ type Input struct {
 	Answers map[string]string
 	// Language is the language chosen or set for the address, empty when not known.
 	Language string
+	// Reply says that the text answers what we have: quoted earlier text was
+	// assessed when it came and is not assessed again. Leave it false for a
+	// forwarded message and for the first of a thread, where what is quoted is news.
+	Reply bool
 }
 
 // Level says how much it may matter at once.
@@ -35,7 +39,8 @@ type Reason struct {
 }
 
 // Result is what triage found. Answers go into the contact's facts for the
-// plan's rules: risk ("life", "child"), category and the like.
+// plan's rules: risk ("life", "child"), risk_reasons (codes, with spaces between)
+// and category. They hold nothing of the text.
 type Result struct {
 	Risk    Level
 	Reasons []Reason
