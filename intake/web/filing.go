@@ -136,7 +136,10 @@ func pence(v string) int64 {
 // numberTypes say what the unique number of a thing is.
 var numberTypes = map[string]string{"phone": "imei", "computer": "serial", "cards": "account", "documents": "document", "bicycle": "frame"}
 
-var imei = regexp.MustCompile(`^[0-9]{15}$`)
+var (
+	imei    = regexp.MustCompile(`^[0-9]{15}$`)
+	vinForm = regexp.MustCompile(`^[A-HJ-NPR-Z0-9]{5,17}$`)
+)
 
 // property are the things of a report.
 func property(a form.Answers) []crm.Property {
@@ -187,11 +190,15 @@ func property(a form.Answers) []crm.Property {
 func vehicles(a form.Answers) []crm.Vehicle {
 	var out []crm.Vehicle
 	if a["vehicle_what"] != "" {
+		vin := strings.ToUpper(strings.Join(strings.Fields(a["vehicle_vin"]), ""))
+		if !vinForm.MatchString(vin) {
+			vin = "" // it stays among the answers as it was written
+		}
 		status := a["vehicle_what"]
 		if status == "from" {
 			status = "involved"
 		}
-		out = append(out, crm.Vehicle{Status: status, VRM: a["vehicle_plate"], VIN: a["vehicle_vin"], Make: a["vehicle_make"], Model: a["vehicle_model"], Colour: a["vehicle_colour"]})
+		out = append(out, crm.Vehicle{Status: status, VRM: a["vehicle_plate"], VIN: vin, Make: a["vehicle_make"], Model: a["vehicle_model"], Colour: a["vehicle_colour"]})
 	}
 	if a["damage"] == "vehicle" {
 		out = append(out, crm.Vehicle{Status: "damaged", VRM: a["damaged_plate"], Make: a["damaged_make"], Model: a["damaged_model"], Colour: a["damaged_colour"]})

@@ -13,6 +13,7 @@ import (
 	"example.org/c3i/crm/audit"
 	"example.org/c3i/intake/inbox"
 	"example.org/c3i/intake/triage"
+	"example.org/c3i/intake/web/form"
 	"example.org/c3i/routing"
 )
 
@@ -195,21 +196,41 @@ func (s *Server) arrive(ctx context.Context, it inbox.Item, sub submission, fact
 	return nil
 }
 
+// questions are the answers that stop the form in the words of triage.
+var questions = map[string]string{"happening_now": "danger_now", "injured": "injured_now", "weapon": "weapon", "child": "child_at_risk"}
+
 // triage says what a submission may be about. Whatever was answered that stops
 // the form is a risk to life, or to a child, whatever the words say.
 func (s *Server) triage(sub submission) triage.Result {
-	found := s.o.Assess(triage.Input{Channel: channel, Subject: s.subject(sub), Text: s.inWords(sub), Answers: sub.Answers, Language: sub.Language})
-	harm := sub.Answers["harm"]
-	if found.Risk == triage.NoRisk && harm != "" && harm != "none" && harm != "words" {
-		found.Risk = triage.RiskToLife
-		if harm == "child" {
-			found.Risk = triage.ChildAtRisk
+	answers := map[string]string{"category": categoryOf(sub.Answers)}
+	grave := sub.Kind == kindCallBack || sub.Kind == kindTold
+	for _, harm := range listed(sub.Answers["harm"]) {
+		if q := questions[harm]; q != "" {
+			answers[q] = "yes"
 		}
+		grave = grave || harm != "child"
 	}
-	if found.Risk == triage.NoRisk && (sub.Kind == kindCallBack || sub.Kind == kindTold) {
+	found := s.o.Assess(triage.Input{Channel: channel, Text: s.written(sub), Answers: answers, Language: sub.Language})
+	if found.Risk == triage.NoRisk && sub.Answers.Has("harm", "child") {
+		found.Risk = triage.ChildAtRisk
+	}
+	if grave {
 		found.Risk = triage.RiskToLife
 	}
 	return found
+}
+
+// written is what was written in a submission's own words.
+func (s *Server) written(sub submission) string {
+	text := []string{sub.Text}
+	for _, step := range s.form.Steps {
+		for _, f := range step.Fields {
+			if f.Kind == form.Area && f.Name != "home" {
+				text = append(text, sub.Answers[f.Name])
+			}
+		}
+	}
+	return strings.TrimSpace(strings.Join(text, "\n"))
 }
 
 // facts is what rules may know of a web contact.
