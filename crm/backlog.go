@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"example.org/c3i/contact"
 )
 
 // BacklogLimit bounds the arrivals kept in memory while Redis is away: an hour
@@ -15,6 +17,7 @@ const BacklogLimit = 25_000
 type backlog struct {
 	mu   sync.Mutex
 	list []Arrival
+	owed []owed
 	wake chan struct{}
 }
 
@@ -29,6 +32,23 @@ func (b *backlog) add(a Arrival) {
 	case b.wake <- struct{}{}:
 	default:
 	}
+}
+
+// owe keeps what an arrival still owes until Redis takes the note of it.
+func (b *backlog) owe(o owed) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if len(b.owed) < BacklogLimit {
+		b.owed = append(b.owed, o)
+	}
+}
+
+func (b *backlog) takeOwed() []owed {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out := b.owed
+	b.owed = nil
+	return out
 }
 
 func (b *backlog) take() (Arrival, bool) {
@@ -52,13 +72,19 @@ func (b *backlog) size() int {
 // timelines.
 func (s *Store) Backlog() int { return s.backlog.size() + int(s.tidying.under.Load()) }
 
-// Run records arrivals that Identify could not, as soon as Redis takes them. It
-// returns when ctx ends.
+// Run records arrivals that Identify could not, as soon as Redis takes them, and
+// pays what writes still owe: copies, the search index, the trail. It returns when
+// ctx ends.
 func (s *Store) Run(ctx context.Context) {
+	tick := time.NewTicker(owedEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
+		case <-tick.C:
+			_ = s.settle(ctx, owedAge) // what fails stays noted
+			continue
 		case <-s.backlog.wake:
 		}
 		for a, ok := s.backlog.take(); ok; a, ok = s.backlog.take() {
@@ -73,4 +99,15 @@ func (s *Store) Run(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// settle notes what arrivals owe and pays every note older than age.
+func (s *Store) settle(ctx context.Context, age contact.Duration) error {
+	for _, o := range s.backlog.takeOwed() {
+		if err := s.note(ctx, s.ids.New(), o); err != nil {
+			s.backlog.owe(o)
+		}
+	}
+	_, err := s.collect(ctx, age)
+	return err
 }

@@ -29,8 +29,33 @@ type Person struct {
 	// MergedInto names the person this one was found to be; their records are read
 	// there until a split.
 	MergedInto contact.PersonID `json:"merged_into,omitempty"`
-	Created    contact.Instant  `json:"created"`
-	Changed    contact.Instant  `json:"changed"`
+	// Merged lists those who were found to be this person, and what each brought:
+	// a split takes exactly that away again. The store keeps it; SavePerson ignores it.
+	Merged  []Merge         `json:"merged,omitempty"`
+	Created contact.Instant `json:"created"`
+	Changed contact.Instant `json:"changed"`
+}
+
+// Merge is another record that was found to be this person.
+type Merge struct {
+	Person contact.PersonID `json:"person"`
+	// Order rises by one with each merge in the system.
+	Order  uint64          `json:"order"`
+	At     contact.Instant `json:"at"`
+	By     string          `json:"by"`
+	Reason string          `json:"reason"`
+	// What the other record had and this one had not.
+	Numbers       []string `json:"numbers,omitempty"`
+	Emails        []string `json:"emails,omitempty"`
+	UnsafeNumbers []string `json:"unsafe_numbers,omitempty"`
+	UnsafeEmails  []string `json:"unsafe_emails,omitempty"`
+	Vulnerable    bool     `json:"vulnerable,omitempty"`
+	RepeatVictim  bool     `json:"repeat_victim,omitempty"`
+	Restricted    bool     `json:"restricted,omitempty"`
+	NoVoicemail   bool     `json:"no_voicemail,omitempty"`
+	// SafeRule is the stricter rule the other brought, SafeWas the one it replaced.
+	SafeRule string `json:"safe_rule,omitempty"`
+	SafeWas  string `json:"safe_was,omitempty"`
 }
 
 // SafeContact says how a person may be reached. What it forbids is never done:
@@ -114,7 +139,13 @@ type Pop struct {
 	// History is earlier contacts of the person, or when nobody is attached of
 	// the number, newest first, at most HistoryListed.
 	History []Record
+	// Reports are the person's reports that are not closed, newest first, as
+	// ReportsOf gives them, at most ReportsListed.
+	Reports []Report
 }
 
 // HistoryListed bounds the history in a Pop; the rest is read by Timeline.
 const HistoryListed = 20
+
+// ReportsListed bounds the reports in a Pop.
+const ReportsListed = 20

@@ -42,6 +42,9 @@ const (
 
 // Party is a person's part in a report.
 type Party struct {
+	// ID is unique within the report and given by the store; tracking secrets
+	// belong to it, so parties may change places.
+	ID     string           `json:"id,omitempty"`
 	Person contact.PersonID `json:"person,omitempty"` // empty: described, not identified
 	Name   string           `json:"name"`
 	Roles  []PartyRole      `json:"roles"`
@@ -177,6 +180,7 @@ const (
 
 // PublicUpdate is something said to those who follow a report.
 type PublicUpdate struct {
+	ID   string          `json:"id,omitempty"`
 	At   contact.Instant `json:"at"`
 	By   string          `json:"by"`
 	Text string          `json:"text"`
@@ -227,7 +231,9 @@ type Report struct {
 	Vehicles    []Vehicle    `json:"vehicles,omitempty"`
 	Attachments []Attachment `json:"attachments,omitempty"`
 
-	Grade       Grade        `json:"grade,omitempty"`
+	Grade Grade `json:"grade,omitempty"`
+	// GradedBy is the assessment the grade rests on.
+	GradedBy    string       `json:"graded_by,omitempty"`
 	Assessments []Assessment `json:"assessments,omitempty"`
 	// ReassessBy is when the next THRIVE assessment is due; zero when none is.
 	ReassessBy contact.Instant `json:"reassess_by,omitempty"`

@@ -3,33 +3,19 @@ package crm
 import (
 	"context"
 	"crypto/rand"
-	_ "embed" // the Lua scripts
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"example.org/c3i/contact"
-)
-
-var (
-	//go:embed lua/note_save.lua
-	noteSaveLua string
-	//go:embed lua/record_set.lua
-	recordSetLua string
-	//go:embed lua/timeline_put.lua
-	timelinePutLua string
-	//go:embed lua/timeline_get.lua
-	timelineGetLua string
-	//go:embed lua/timeline_drop.lua
-	timelineDropLua string
-	//go:embed lua/person_save.lua
-	personSaveLua string
+	"example.org/c3i/crm/audit"
 )
 
 // Options configure a Store.
@@ -42,25 +28,55 @@ type Options struct {
 	IDs *contact.IDs
 	// Now is the clock; time.Now if nil.
 	Now func() time.Time
+	// Audit takes a line for everything that is recorded, changed or looked at;
+	// nil keeps no trail.
+	Audit audit.Trail
+	// Search is told what may be searched for; nil for none.
+	Search SearchIndex
+	// Zone is the force's civil time, Europe/London if nil.
+	Zone *time.Location
+	// WorkingDays are those clocks in working days count; EnglandAndWales if nil.
+	WorkingDays Calendar
+	// Clocks are DefaultClocks where they are zero.
+	Clocks Clocks
 }
 
 // Store keeps people, lines and contacts in Redis. It is safe for concurrent
 // use. A method that returns nil has written durably under Redis's fsync policy.
 // Every write may be repeated after an error without doing harm.
 type Store struct {
-	redis   redis.UniversalClient
-	region  string
-	ids     *contact.IDs
-	now     func() time.Time
-	secret  []byte
-	backlog backlog
-	tidying tidying
+	redis    redis.UniversalClient
+	region   string
+	ids      *contact.IDs
+	now      func() time.Time
+	secret   []byte
+	trail    audit.Trail
+	search   SearchIndex
+	zone     *time.Location
+	calendar Calendar
+	clocks   Clocks
+	hashes   chan struct{}
+	last     atomic.Int64 // the latest tick
+	backlog  backlog
+	tidying  tidying
 }
 
 // Open prepares the store: it loads the scripts and reads, or the first time
 // makes, the key of the line hashes.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{redis: o.Redis, region: o.Region, ids: o.IDs, now: o.Now, backlog: backlog{wake: make(chan struct{}, 1)}}
+	s := &Store{
+		redis: o.Redis, region: o.Region, ids: o.IDs, now: o.Now, trail: o.Audit, search: o.Search, zone: o.Zone, calendar: o.WorkingDays,
+		clocks: o.Clocks.orDefault(), hashes: make(chan struct{}, hashesAtOnce), backlog: backlog{wake: make(chan struct{}, 1)},
+	}
+	if s.zone == nil {
+		var err error
+		if s.zone, err = time.LoadLocation("Europe/London"); err != nil {
+			return nil, fmt.Errorf("crm: open: %w", err)
+		}
+	}
+	if s.calendar == nil {
+		s.calendar = EnglandAndWales{}
+	}
 	if s.ids == nil {
 		s.ids = contact.NewIDs(o.Now)
 	}
@@ -108,7 +124,7 @@ func (s *Store) identify(ctx context.Context, a Arrival) (contact.Facts, error) 
 		return f, fmt.Errorf("crm: identify: %w", err)
 	}
 	// The record is there; its place on the timelines need not hold the caller up.
-	s.later(a.ID)
+	s.later(ctx, a.ID)
 	return f, nil
 }
 
@@ -132,7 +148,7 @@ func (s *Store) known(ctx context.Context, rec *Record, f *contact.Facts) error 
 	}
 	f.Contacts30d = int(recent.Val())
 	ps := people.Val()
-	if len(ps) != 1 {
+	if len(ps) != 1 { // nobody, or several: then it is asked who it is
 		if f.Contacts30d == 0 {
 			return nil
 		}
@@ -146,10 +162,11 @@ func (s *Store) known(ctx context.Context, rec *Record, f *contact.Facts) error 
 		}
 		f.Person, f.Vulnerable, f.RepeatVictim = p.ID, p.Vulnerable, p.RepeatVictim
 	}
-	var theirs *redis.IntCmd
+	var theirs, reports *redis.IntCmd
 	rec.Person, rec.Facts = f.Person, *f
 	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		theirs = p.ZCount(ctx, personTag(f.Person)+":order", since, until)
+		reports = p.ZCard(ctx, openReportsKey(f.Person))
 		p.Eval(ctx, recordSetLua, []string{contactKey(rec.ID)}, factsFields(*rec)...)
 		return nil
 	})
@@ -157,6 +174,7 @@ func (s *Store) known(ctx context.Context, rec *Record, f *contact.Facts) error 
 		return err
 	}
 	f.Contacts30d = max(f.Contacts30d, int(theirs.Val()))
+	f.OpenReports = int(reports.Val())
 	return nil
 }
 
@@ -174,7 +192,7 @@ func arrivalFields(r Record) []any {
 
 // Ended records how a contact left the switch.
 func (s *Store) Ended(ctx context.Context, e Ending) error {
-	_, err := s.set(ctx, e.ID, []any{
+	err := s.set(ctx, e.ID, aboutContact(audit.Alter, e.ID, "ending"), []any{
 		"queue", e.Queue, "handler", e.Handler, "answered", int64(e.Answered), "ended", int64(e.At), "ending", string(e.Ending),
 	})
 	if err != nil {
@@ -186,9 +204,10 @@ func (s *Store) Ended(ctx context.Context, e Ending) error {
 // Close records the outcome a handler gave. Closing again replaces it.
 func (s *Store) Close(ctx context.Context, id contact.ID, o contact.Outcome, handler string) error {
 	if o.Code == "" {
-		return fmt.Errorf("%w: outcome.code: choose an outcome", ErrInvalid)
+		return &FieldError{"outcome.code", "required", "choose an outcome"}
 	}
-	if _, err := s.set(ctx, id, []any{"outcome", o.Code, "outcome_note", o.Note, "closed_by", handler}); err != nil {
+	e := aboutContact(audit.Alter, id, "outcome")
+	if err := s.set(ctx, id, e, []any{"outcome", o.Code, "outcome_note", o.Note, "closed_by", handler}); err != nil {
 		return fmt.Errorf("crm: close: %w", err)
 	}
 	return nil
@@ -202,25 +221,37 @@ const NoteLimit = 32 << 10
 // has its number, and nothing was written.
 func (s *Store) SaveNote(ctx context.Context, id contact.ID, base uint64, text, author string) (Note, error) {
 	if len(text) > NoteLimit {
-		return Note{}, fmt.Errorf("%w: text: a note holds at most %d bytes, this one has %d", ErrInvalid, NoteLimit, len(text))
+		return Note{}, &FieldError{"text", "too_long", fmt.Sprintf("a note holds at most %d bytes, this one has %d", NoteLimit, len(text))}
 	}
 	at := contact.At(s.now())
-	res, err := s.eval(ctx, noteSaveLua, []string{contactKey(id)}, base, text, author, int64(at)).Int64Slice()
+	var rev uint64
+	e := aboutContact(audit.Alter, id, "note")
+	err := s.write(ctx, owed{Kind: "contact", ID: string(id), Entry: &e}, func() error {
+		res, err := s.eval(ctx, noteSaveLua, []string{contactKey(id)}, base, text, author, int64(at)).Int64Slice()
+		if err != nil {
+			return fmt.Errorf("crm: save note: %w", err)
+		}
+		if rev = uint64(res[1]); res[0] == 0 {
+			return fmt.Errorf("save note at revision %d, newest is %d: %w", base, rev, ErrConflict)
+		}
+		return nil
+	})
 	if err != nil {
-		return Note{}, fmt.Errorf("crm: save note: %w", err)
-	}
-	rev := uint64(res[1])
-	if res[0] == 0 {
-		return Note{Revision: rev}, fmt.Errorf("save note at revision %d, newest is %d: %w", base, rev, ErrConflict)
-	}
-	if err := s.refresh(ctx, id); err != nil {
-		return Note{}, fmt.Errorf("crm: save note: %w", err)
+		return Note{Revision: rev}, err
 	}
 	return Note{Text: text, Revision: rev, Author: author, SavedAt: at}, nil
 }
 
 // Record reads one contact.
 func (s *Store) Record(ctx context.Context, id contact.ID) (Record, error) {
+	rec, err := s.record(ctx, id)
+	if err != nil {
+		return Record{}, err
+	}
+	return rec, s.seen(ctx, aboutContact("", id))
+}
+
+func (s *Store) record(ctx context.Context, id contact.ID) (Record, error) {
 	m, err := s.redis.HGetAll(ctx, contactKey(id)).Result()
 	if err != nil {
 		return Record{}, fmt.Errorf("crm: read contact: %w", err)
@@ -231,15 +262,46 @@ func (s *Store) Record(ctx context.Context, id contact.ID) (Record, error) {
 	return decodeRecord(id, m)
 }
 
-// Pop reads what a handler sees of a caller, in one round trip. Facts are those
-// Identify returned; they name the slots to read. Should the contact have been
-// attached to another person since, a second round trip reads theirs.
+// Pop reads what a handler sees of a caller, in one round trip beside the line
+// in the trail. Facts are those Identify returned; they name the slots to read.
+// Should the contact have been attached to another person since, a second round
+// trip reads theirs. Of restricted people only what is needed to serve them is
+// shown, unless ctx's actor gave a reason.
 func (s *Store) Pop(ctx context.Context, id contact.ID, f contact.Facts) (Pop, error) {
+	seen := make(chan error, 1)
+	if s.trail == nil {
+		seen <- nil
+	} else {
+		go func() { seen <- s.seen(ctx, aboutContact("", id)) }()
+	}
+	pop, err := s.pop(ctx, id, f)
+	if unseen := <-seen; err == nil {
+		err = unseen
+	}
+	if err != nil {
+		return Pop{}, err
+	}
+	owner := slices.IndexFunc(pop.People, func(p Person) bool { return p.ID == pop.Record.Person })
+	if owner >= 0 && pop.People[owner].Restricted {
+		e := aboutPerson("", pop.Record.Person)
+		e.Correlation = id
+		if !mayOpen(ctx, true) {
+			pop.History, pop.Reports = nil, nil
+		} else if err := s.opened(ctx, e, true); err != nil {
+			return Pop{}, err
+		}
+	}
+	pop.People = redacted(ctx, pop.People)
+	return pop, nil
+}
+
+func (s *Store) pop(ctx context.Context, id contact.ID, f contact.Facts) (Pop, error) {
 	var (
 		rec     *redis.MapStringStringCmd
 		people  *redis.MapStringStringCmd
 		person  *redis.StringCmd
 		history *redis.Cmd
+		reports *redis.Cmd
 	)
 	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		rec = p.HGetAll(ctx, contactKey(id))
@@ -248,6 +310,8 @@ func (s *Store) Pop(ctx context.Context, id contact.ID, f contact.Facts) (Pop, e
 		}
 		if f.Person != "" {
 			person = p.HGet(ctx, personKey(f.Person), "person")
+			keys := personReportKeys(f.Person)
+			reports = p.Eval(ctx, timelineGetLua, []string{keys[2], keys[1]}, "+inf", ReportsListed)
 		}
 		if tag := historyTag(f.Person, f.Line); tag != "" {
 			history = p.Eval(ctx, timelineGetLua, timelineKeys(tag), "+inf", HistoryListed+1)
@@ -263,15 +327,24 @@ func (s *Store) Pop(ctx context.Context, id contact.ID, f contact.Facts) (Pop, e
 	}
 	if now := pop.Record.Person; now != f.Person && len(rec.Val()) > 0 {
 		f.Person = now
-		return s.Pop(ctx, id, f)
+		return s.pop(ctx, id, f)
 	}
 	if person != nil && person.Err() == nil {
 		if pop.People, err = appendPerson(pop.People, person.Val()); err != nil {
 			return Pop{}, err
 		}
+		if into := pop.People[0].MergedInto; into != "" {
+			// The contact is that of somebody merged: their history is read where it is.
+			return s.popMerged(ctx, id, f, pop.Record)
+		}
 	}
 	if people != nil {
 		if pop.People, err = appendOthers(pop.People, people.Val()); err != nil {
+			return Pop{}, err
+		}
+	}
+	if reports != nil {
+		if pop.Reports, err = decodeReports(reports); err != nil {
 			return Pop{}, err
 		}
 	}
@@ -282,6 +355,45 @@ func (s *Store) Pop(ctx context.Context, id contact.ID, f contact.Facts) (Pop, e
 		pop.History = slices.DeleteFunc(pop.History, func(r Record) bool { return r.ID == id })
 		pop.History = pop.History[:min(len(pop.History), HistoryListed)]
 	}
+	return pop, nil
+}
+
+// popMerged reads a pop for whom the contact's person was merged into.
+func (s *Store) popMerged(ctx context.Context, id contact.ID, f contact.Facts, rec Record) (Pop, error) {
+	root, err := s.root(ctx, rec.Person)
+	if err != nil {
+		return Pop{}, err
+	}
+	var people *redis.MapStringStringCmd
+	var reports, history *redis.Cmd
+	var person *redis.StringCmd
+	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		people = p.HGetAll(ctx, linePeopleKey(f.Line))
+		person = p.HGet(ctx, personKey(root), "person")
+		keys := personReportKeys(root)
+		reports = p.Eval(ctx, timelineGetLua, []string{keys[2], keys[1]}, "+inf", ReportsListed)
+		history = p.Eval(ctx, timelineGetLua, timelineKeys(personTag(root)), "+inf", HistoryListed+1)
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return Pop{}, fmt.Errorf("crm: screen-pop: %w", err)
+	}
+	rec.Person = root
+	pop := Pop{Record: rec}
+	if pop.People, err = appendPerson(nil, person.Val()); err != nil {
+		return Pop{}, err
+	}
+	if pop.People, err = appendOthers(pop.People, people.Val()); err != nil {
+		return Pop{}, err
+	}
+	if pop.Reports, err = decodeReports(reports); err != nil {
+		return Pop{}, err
+	}
+	if pop.History, err = decodeTimeline(history); err != nil {
+		return Pop{}, err
+	}
+	pop.History = slices.DeleteFunc(pop.History, func(r Record) bool { return r.ID == id })
+	pop.History = pop.History[:min(len(pop.History), HistoryListed)]
 	return pop, nil
 }
 
@@ -298,53 +410,143 @@ func historyTag(person contact.PersonID, line string) string {
 // Timeline reads a person's contacts that arrived before an instant (zero: from
 // the newest), newest first, at most limit.
 func (s *Store) Timeline(ctx context.Context, id contact.PersonID, before contact.Instant, limit int) ([]Record, error) {
-	bound := "+inf"
-	if before != 0 {
-		bound = "(" + strconv.FormatInt(milliseconds(before), 10)
+	if err := s.openPerson(ctx, id); err != nil {
+		return nil, err
 	}
-	return decodeTimeline(s.eval(ctx, timelineGetLua, timelineKeys(personTag(id)), bound, limit))
+	return decodeTimeline(s.eval(ctx, timelineGetLua, timelineKeys(personTag(id)), bound(before), limit))
+}
+
+// openPerson puts the reading of a person's records on the trail; whoever is not
+// there has none.
+func (s *Store) openPerson(ctx context.Context, id contact.PersonID) error {
+	p, err := s.person(ctx, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	return s.opened(ctx, aboutPerson("", id), p.Restricted)
+}
+
+func bound(before contact.Instant) string {
+	if before == 0 {
+		return "+inf"
+	}
+	return "(" + strconv.FormatInt(milliseconds(before), 10)
 }
 
 func milliseconds(i contact.Instant) int64 { return int64(i) / int64(contact.Millisecond) }
 
 // set writes fields of a contact's record, then brings its timelines up to date.
-// It returns the record's new version.
-func (s *Store) set(ctx context.Context, id contact.ID, fields []any) (int64, error) {
-	version, err := s.eval(ctx, recordSetLua, []string{contactKey(id)}, fields...).Int64()
-	if err != nil {
-		return 0, err
-	}
-	return version, s.refresh(ctx, id)
+func (s *Store) set(ctx context.Context, id contact.ID, e audit.Entry, fields []any) error {
+	return s.write(ctx, owed{Kind: "contact", ID: string(id), Entry: &e}, func() error {
+		return s.eval(ctx, recordSetLua, []string{contactKey(id)}, fields...).Err()
+	})
 }
 
-// refresh copies a contact's record to the timelines it belongs to. Racing
-// refreshes are settled by the record's version.
+// refresh copies a contact's record to the timelines it belongs to: that of its
+// line, and those of its person and whom they were merged into; its messages go
+// with it. Racing refreshes are settled by the record's version; it goes round
+// again when the record, or who is merged with whom, changed under its hands.
 func (s *Store) refresh(ctx context.Context, id contact.ID) error {
-	m, err := s.redis.HGetAll(ctx, contactKey(id)).Result()
-	if err != nil {
-		return err
+	var mine []string // people on whose timelines this call put the contact
+	for range attempts {
+		m, err := s.redis.HGetAll(ctx, contactKey(id)).Result()
+		if err != nil {
+			return err
+		}
+		if len(m) == 0 {
+			return fmt.Errorf("contact %s: %w", id, ErrNotFound)
+		}
+		rec, err := decodeRecord(id, m)
+		if err != nil {
+			return err
+		}
+		var chain []contact.PersonID
+		if rec.Person != "" {
+			if chain, err = s.chain(ctx, rec.Person); err != nil {
+				return err
+			}
+		}
+		want := asTexts(chain)
+		old := append(strings.Fields(m["made"]), mine...)
+		if all := union(old, want); all != m["made"] {
+			noted, err := s.eval(ctx, projectedLua, []string{contactKey(id)}, "v", m["v"], all).Int()
+			if err != nil {
+				return err
+			}
+			if noted == 0 {
+				continue
+			}
+		}
+		mine = append(mine, want...)
+		if err := s.putRecord(ctx, rec, m["v"], want, old); err != nil {
+			return err
+		}
+		if err := s.find(ctx, recordDoc(rec)); err != nil {
+			return err
+		}
+		if len(want) == 0 && len(old) == 0 {
+			return nil
+		}
+		var after []contact.PersonID
+		if rec.Person != "" {
+			if after, err = s.chain(ctx, rec.Person); err != nil {
+				return err
+			}
+		}
+		if slices.Equal(chain, after) {
+			last, err := s.eval(ctx, projectedLua, []string{contactKey(id)}, "v", m["v"], union(want, nil)).Int()
+			if err != nil || last == 1 {
+				return err
+			}
+		}
 	}
-	rec, err := decodeRecord(id, m)
-	if err != nil {
-		return err
-	}
+	return fmt.Errorf("crm: contact %s changed too often to be listed", id)
+}
+
+func (s *Store) putRecord(ctx context.Context, rec Record, version string, want, old []string) error {
 	text, err := json.Marshal(rec)
 	if err != nil {
 		return err
 	}
-	var tags []string
-	if line := s.line(rec.Number); line != "" {
-		tags = append(tags, lineTag(line))
+	var messages []redis.Z
+	if rec.Messages > 0 && len(want)+len(old) > 0 {
+		if messages, err = s.redis.ZRangeWithScores(ctx, contactMessagesKey(rec.ID), 0, -1).Result(); err != nil {
+			return err
+		}
 	}
-	if rec.Person != "" {
-		tags = append(tags, personTag(rec.Person))
-	}
-	if len(tags) == 0 {
+	// A web report may have both an address, which stands in the facts, and a number.
+	lines := slices.DeleteFunc([]string{rec.Facts.Line, s.line(rec.Number)}, func(l string) bool { return l == "" })
+	lines = slices.Compact(lines)
+	if len(lines) == 0 && len(want)+len(old) == 0 && rec.Thread == "" {
 		return nil
 	}
+	at := milliseconds(rec.Arrival)
 	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for _, tag := range tags {
-			p.Eval(ctx, timelinePutLua, timelineKeys(tag), string(id), milliseconds(rec.Arrival), m["v"], text)
+		for _, line := range lines {
+			p.Eval(ctx, timelinePutLua, timelineKeys(lineTag(line)), string(rec.ID), at, version, text)
+		}
+		if rec.Thread != "" {
+			p.ZAdd(ctx, threadContactsKey(rec.Thread), redis.Z{Score: float64(at), Member: string(rec.ID)})
+		}
+		for _, person := range want {
+			id := contact.PersonID(person)
+			p.Eval(ctx, timelinePutLua, timelineKeys(personTag(id)), string(rec.ID), at, version, text)
+			for _, z := range messages {
+				member, _ := z.Member.(string)
+				item, _ := json.Marshal(item{Kind: "message", Message: MessageID(member)}) // plain strings: cannot fail
+				p.Eval(ctx, timelinePutLua, itemKeys(id), "m:"+member, int64(z.Score), version, item)
+			}
+		}
+		for _, person := range old {
+			if slices.Contains(want, person) {
+				continue
+			}
+			id := contact.PersonID(person)
+			p.Eval(ctx, timelineDropLua, timelineKeys(personTag(id)), string(rec.ID), version)
+			for _, z := range messages {
+				member, _ := z.Member.(string)
+				p.Eval(ctx, timelineDropLua, itemKeys(id), "m:"+member, version)
+			}
 		}
 		return nil
 	})
@@ -361,6 +563,7 @@ func decodeRecord(id contact.ID, m map[string]string) (Record, error) {
 	r := Record{
 		ID: id, Channel: contact.Channel(m["channel"]), Number: m["number"], Person: contact.PersonID(m["person"]),
 		Queue: m["queue"], Handler: m["handler"], Ending: contact.Ending(m["ending"]),
+		Report: ReportID(m["report"]), Subject: m["subject"], Email: m["email"], Thread: ThreadID(m["thread"]),
 	}
 	r.Outcome = contact.Outcome{Code: m["outcome"], Note: m["outcome_note"]}
 	r.Note = Note{Text: m["note"], Author: m["note_by"]}
@@ -375,6 +578,13 @@ func decodeRecord(id contact.ID, m map[string]string) (Record, error) {
 			}
 			*to = contact.Instant(n)
 		}
+	}
+	if v := m["messages"]; v != "" {
+		n, err := strconv.Atoi(v)
+		if err != nil {
+			return Record{}, fmt.Errorf("crm: contact %s: field messages: %w", id, err)
+		}
+		r.Messages = n
 	}
 	if v := m["note_rev"]; v != "" {
 		n, err := strconv.ParseUint(v, 10, 64)

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"example.org/c3i/contact"
+	"example.org/c3i/crm/audit"
 )
 
 // tidying puts contacts on their timelines behind the caller's back: a few at a
@@ -22,9 +23,11 @@ const (
 	tidyingLimit  = 5 * time.Second
 )
 
-// later brings a contact's timelines up to date. What fails is made good by the
-// contact's next change, which writes the same copies.
-func (s *Store) later(id contact.ID) {
+// later puts an arrival on the trail and brings the contact's timelines up to
+// date. What fails is made good by Run.
+func (s *Store) later(ctx context.Context, id contact.ID) {
+	e := aboutContact(audit.Collect, id)
+	e.ID, e.At, e.Actor, e.Outcome = s.ids.New(), contact.At(s.now()), audit.From(ctx), "ok"
 	s.tidying.once.Do(func() { s.tidying.slots = make(chan struct{}, tidyingAtOnce) })
 	s.tidying.under.Add(1)
 	go func() {
@@ -33,6 +36,14 @@ func (s *Store) later(id contact.ID) {
 		defer func() { <-s.tidying.slots }()
 		ctx, cancel := context.WithTimeout(context.Background(), tidyingLimit)
 		defer cancel()
-		_ = s.refresh(ctx, id)
+		if s.trail != nil {
+			if err := s.trail.Append(ctx, e); err != nil {
+				s.backlog.owe(owed{Kind: "contact", ID: string(id), At: e.At, Entry: &e})
+				return
+			}
+		}
+		if err := s.refresh(ctx, id); err != nil {
+			s.backlog.owe(owed{Kind: "contact", ID: string(id), At: e.At})
+		}
 	}()
 }

@@ -1,0 +1,52 @@
+package crm
+
+import _ "embed" // the Lua scripts
+
+var (
+	//go:embed lua/delivery_set.lua
+	deliverySetLua string
+	//go:embed lua/draft_save.lua
+	draftSaveLua string
+	//go:embed lua/hash_swap.lua
+	hashSwapLua string
+	//go:embed lua/merge.lua
+	mergeLua string
+	//go:embed lua/merge_chain.lua
+	chainLua string
+	//go:embed lua/merges.lua
+	mergesLua string
+	//go:embed lua/message_list.lua
+	messageListLua string
+	//go:embed lua/note_save.lua
+	noteSaveLua string
+	//go:embed lua/number_draw.lua
+	numberDrawLua string
+	//go:embed lua/person_save.lua
+	personSaveLua string
+	//go:embed lua/projected.lua
+	projectedLua string
+	//go:embed lua/record_arrive.lua
+	recordArriveLua string
+	//go:embed lua/record_link.lua
+	recordLinkLua string
+	//go:embed lua/record_set.lua
+	recordSetLua string
+	//go:embed lua/report_put.lua
+	reportPutLua string
+	//go:embed lua/report_save.lua
+	reportSaveLua string
+	//go:embed lua/secret_put.lua
+	secretPutLua string
+	//go:embed lua/split.lua
+	splitLua string
+	//go:embed lua/task_index.lua
+	taskIndexLua string
+	//go:embed lua/timeline_drop.lua
+	timelineDropLua string
+	//go:embed lua/timeline_get.lua
+	timelineGetLua string
+	//go:embed lua/timeline_put.lua
+	timelinePutLua string
+	//go:embed lua/view.lua
+	viewLua string
+)

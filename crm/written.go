@@ -1,0 +1,127 @@
+package crm
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+
+	"example.org/c3i/contact"
+	"example.org/c3i/crm/audit"
+)
+
+// WrittenArrival is what is known of a written contact when it arrives.
+type WrittenArrival struct {
+	Arrival
+	// Email is the sender's address, written in any way; empty when there is none.
+	Email   string
+	Subject string
+	Thread  ThreadID
+	Report  ReportID // the report it is about, when it named one
+}
+
+// IdentifyWritten records that a written contact arrived and tells what routing
+// may know of the sender, as Identify does for a caller: Line is then the hash of
+// the address, or of the number when no address was given. Unlike Identify it
+// must be repeated after an error, and may be: a contact recorded before keeps
+// what happened to it since, and the facts are those of the first time.
+func (s *Store) IdentifyWritten(ctx context.Context, a WrittenArrival) (contact.Facts, error) {
+	rec := Record{
+		ID: a.ID, Channel: a.Channel, Caller: a.Caller, Arrival: a.At, Subject: cut(a.Subject, fieldLimit), Thread: a.Thread, Facts: a.Facts,
+	}
+	f := &rec.Facts
+	f.CLI, f.Dialled = a.Caller.CLI, a.Caller.Dialled
+	rec.Email, _ = CanonicalEmail(a.Email)
+	if a.Caller.CLI == contact.CLIPresented {
+		rec.Number = Canonical(a.Caller.Number, s.region)
+	}
+	if f.Line = s.mailLine(rec.Email); f.Line == "" {
+		f.Line = s.line(rec.Number)
+	}
+	before, err := s.redis.HMGet(ctx, contactKey(a.ID), "arrival", "facts").Result()
+	if err != nil {
+		return *f, fmt.Errorf("crm: identify: %w", err)
+	}
+	if before[0] == nil {
+		if err := s.recordArrival(ctx, &rec); err != nil {
+			return *f, fmt.Errorf("crm: identify: %w", err)
+		}
+	} else {
+		if text, ok := before[1].(string); ok {
+			if err := json.Unmarshal([]byte(text), f); err != nil {
+				return *f, fmt.Errorf("crm: identify: %w", err)
+			}
+		}
+		if err := s.refresh(ctx, a.ID); err != nil {
+			return *f, fmt.Errorf("crm: identify: %w", err)
+		}
+	}
+	if a.Report != "" {
+		rec, err := s.record(ctx, a.ID)
+		if err != nil {
+			return *f, err
+		}
+		if rec.Report == "" { // somebody may have moved it since
+			if err := s.LinkContact(ctx, a.ID, a.Report); err != nil {
+				return *f, err
+			}
+		}
+	}
+	return *f, nil
+}
+
+// recordArrival fills in what is known of the sender and writes the record, once.
+func (s *Store) recordArrival(ctx context.Context, rec *Record) error {
+	if err := s.sender(ctx, rec); err != nil {
+		return err
+	}
+	fields := append(arrivalFields(*rec), "subject", rec.Subject, "email", rec.Email, "thread", string(rec.Thread))
+	e := aboutContact(audit.Collect, rec.ID)
+	return s.write(ctx, owed{Kind: "contact", ID: string(rec.ID), Entry: &e}, func() error {
+		return s.eval(ctx, recordArriveLua, []string{contactKey(rec.ID)}, fields...).Err()
+	})
+}
+
+func (s *Store) sender(ctx context.Context, rec *Record) error {
+	f := &rec.Facts
+	if f.Line == "" {
+		return nil
+	}
+	since := strconv.FormatInt(milliseconds(rec.Arrival.Add(-30*contact.Day)), 10)
+	until := "(" + strconv.FormatInt(milliseconds(rec.Arrival), 10)
+	var people *redis.MapStringStringCmd
+	var recent *redis.IntCmd
+	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		people = p.HGetAll(ctx, linePeopleKey(f.Line))
+		recent = p.ZCount(ctx, lineTag(f.Line)+":order", since, until)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	f.Contacts30d = int(recent.Val())
+	if len(people.Val()) != 1 {
+		return nil
+	}
+	for _, text := range people.Val() {
+		var p Person
+		if err := json.Unmarshal([]byte(text), &p); err != nil {
+			return fmt.Errorf("a person of the line cannot be read: %w", err)
+		}
+		f.Person, f.Vulnerable, f.RepeatVictim = p.ID, p.Vulnerable, p.RepeatVictim
+	}
+	rec.Person = f.Person
+	var theirs, reports *redis.IntCmd
+	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		theirs = p.ZCount(ctx, personTag(f.Person)+":order", since, until)
+		reports = p.ZCard(ctx, openReportsKey(f.Person))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	f.Contacts30d, f.OpenReports = max(f.Contacts30d, int(theirs.Val())), int(reports.Val())
+	return nil
+}
