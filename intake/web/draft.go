@@ -11,11 +11,11 @@ import (
 
 // Draft is a report that was begun and not sent, as one browser keeps it.
 type Draft struct {
-	Started  time.Time       `json:"started"`
-	Answers  form.Answers    `json:"answers"`
-	Done     map[string]bool `json:"done"`
-	Reached  map[string]bool `json:"reached,omitempty"`
-	Files    []File          `json:"files,omitempty"`
+	Started time.Time       `json:"started"`
+	Answers form.Answers    `json:"answers"`
+	Done    map[string]bool `json:"done"`
+	Reached map[string]bool `json:"reached,omitempty"`
+	Files   []File          `json:"files,omitempty"`
 	// Saved tells that the reporter asked this browser to keep it.
 	Saved bool `json:"saved,omitempty"`
 	// IDs are made at the first attempt to send, so that a second sends the same.

@@ -19,6 +19,7 @@ type Records interface {
 	Report(ctx context.Context, id crm.ReportID) (crm.Report, error)
 	ReportByReference(ctx context.Context, reference string) (crm.Report, error)
 	SaveReport(ctx context.Context, r crm.Report) (crm.Report, error)
+	SaveParty(ctx context.Context, id crm.ReportID, party int, p crm.Party) (crm.Report, error)
 	LinkContact(ctx context.Context, id contact.ID, report crm.ReportID) error
 	// SetTrackingSecret keeps the secret that a party follows the report with.
 	SetTrackingSecret(ctx context.Context, id crm.ReportID, party int, secret string) error
@@ -26,3 +27,5 @@ type Records interface {
 	// crm.ErrNotFound whatever was wrong.
 	Track(ctx context.Context, reference, secret string) (report crm.Report, party int, err error)
 }
+
+var _ Records = (*crm.Store)(nil)

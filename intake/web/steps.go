@@ -277,4 +277,3 @@ func cleaned(values []string) []string {
 	}
 	return out
 }
-

@@ -41,8 +41,8 @@ type submission struct {
 	// Phone and Name are of a person to ring.
 	Phone string `json:"phone,omitempty"`
 	Name  string `json:"name,omitempty"`
-	// Party is who added something, by place in the report.
-	Party int `json:"party,omitempty"`
+	// Party is the id of the party who added something.
+	Party string `json:"party,omitempty"`
 	// Partner and External say which program sent it, and what it calls it.
 	Partner  string `json:"partner,omitempty"`
 	External string `json:"external,omitempty"`

@@ -24,7 +24,8 @@ import (
 type tracking struct {
 	Report    crm.ReportID `json:"report,omitempty"`
 	Reference string       `json:"reference,omitempty"`
-	Party     int          `json:"party,omitempty"`
+	// Party is the party's id: parties may change places.
+	Party string `json:"party,omitempty"`
 	// Notice is the key of what the next page says was done.
 	Notice string `json:"notice,omitempty"`
 	// Code is the one-time code awaited, Tries how often another was entered, Mark
@@ -136,7 +137,7 @@ func (s *Server) tryTrack(r *http.Request, reference, secret string) (crm.Report
 
 func (s *Server) openTrack(w http.ResponseWriter, r *http.Request, report crm.Report, party int) error {
 	t := newToken()
-	v := tracking{Report: report.ID, Reference: report.Reference, Party: party}
+	v := tracking{Report: report.ID, Reference: report.Reference, Party: report.Parties[party].ID}
 	if _, err := s.tracks.put(r.Context(), t, 0, v, trackLife); err != nil {
 		return err
 	}
@@ -145,31 +146,44 @@ func (s *Server) openTrack(w http.ResponseWriter, r *http.Request, report crm.Re
 	return redirect(w, "/track/report")
 }
 
-// tracked is the request's open report.
-func (s *Server) tracked(r *http.Request) (tracking, crm.Report, error) {
+// partyOf is the place of a party in a report, -1 when it is not there.
+func partyOf(report crm.Report, id string) int {
+	return slices.IndexFunc(report.Parties, func(p crm.Party) bool { return p.ID == id && id != "" })
+}
+
+// tracked is the request's open report, as the party may see it, and the party.
+func (s *Server) tracked(r *http.Request) (tracking, crm.Report, crm.Party, error) {
 	v, _, err := s.tracks.get(r.Context(), cookieToken(r, trackCookie))
 	if err == nil && v.Report == "" {
 		err = errGone
 	}
 	if err != nil {
-		return v, crm.Report{}, err
+		return v, crm.Report{}, crm.Party{}, err
 	}
 	report, err := s.o.Records.Report(audit.With(r.Context(), audit.Public), v.Report)
-	if errors.Is(err, crm.ErrNotFound) || err == nil && v.Party >= len(report.Parties) {
-		err = errGone // disposed of, or changed so that the party is gone
+	if errors.Is(err, crm.ErrNotFound) {
+		err = errGone // disposed of
 	}
-	return v, report, err
+	if err != nil {
+		return v, crm.Report{}, crm.Party{}, err
+	}
+	i := partyOf(report, v.Party)
+	if i < 0 {
+		return v, crm.Report{}, crm.Party{}, errGone // the party was taken off
+	}
+	report = report.ForParty(i)
+	return v, report, report.Parties[i], nil
 }
 
 func (s *Server) follow(w http.ResponseWriter, r *http.Request) error {
-	v, report, err := s.tracked(r)
+	v, report, me, err := s.tracked(r)
 	if errors.Is(err, errGone) {
 		return redirect(w, "/track")
 	}
 	if err != nil {
 		return err
 	}
-	p := s.followPage(r, v, report)
+	p := s.followPage(r, report, me)
 	if v.Notice != "" {
 		p.Track.Notice = p.T(v.Notice)
 		if err := s.note(r, ""); err != nil {
@@ -196,10 +210,9 @@ var ways = []string{"email", "phone", "post", "none"}
 // followPage is what a party sees: the state of the report in plain words and
 // what was said to them. A witness sees no number of the crime and nothing that
 // others said or that was said to others.
-func (s *Server) followPage(r *http.Request, v tracking, report crm.Report) *page {
+func (s *Server) followPage(r *http.Request, report crm.Report, me crm.Party) *page {
 	p := s.page(r, "follow_title")
 	p.At = "/track/report"
-	me := report.Parties[v.Party]
 	status := report.Status
 	if !me.WithdrawnAt.IsZero() {
 		status = crm.StatusWithdrawn
@@ -224,9 +237,7 @@ func (s *Server) followPage(r *http.Request, v tracking, report crm.Report) *pag
 		t.About = p.Lang.Option("category", publicCategory(report.Category))
 	}
 	for _, u := range slices.Backward(report.Updates) {
-		if len(u.For) == 0 || slices.ContainsFunc(u.For, func(role crm.PartyRole) bool { return slices.Contains(me.Roles, role) }) {
-			t.Updates = append(t.Updates, updateView{u.At.Time(), u.Text})
-		}
+		t.Updates = append(t.Updates, updateView{u.At.Time(), u.Text})
 	}
 	for _, way := range ways {
 		t.Ways = append(t.Ways, optionView{Value: way, Text: p.T("way_" + way), Chosen: me.UpdatesBy == way})
@@ -250,7 +261,7 @@ const noteMost = 4000
 // add takes more information or files about the report.
 func (s *Server) add(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, s.o.FileMost*int64(s.o.FilesMost)+1<<20)
-	v, report, err := s.tracked(r)
+	v, report, me, err := s.tracked(r)
 	if err != nil {
 		return err
 	}
@@ -275,7 +286,7 @@ func (s *Server) add(w http.ResponseWriter, r *http.Request) error {
 		bad = append(bad, s.languageOf(r).Text("add_missing"))
 	}
 	if len(bad) > 0 {
-		p := s.followPage(r, v, report)
+		p := s.followPage(r, report, me)
 		for _, b := range bad {
 			p.Problems = append(p.Problems, problemView{"f-text", b})
 		}
@@ -302,7 +313,7 @@ func (s *Server) acceptFrom(r *http.Request, v tracking, k kind, key, text strin
 	if err := s.limited(r, sendLimit, s.remote(r)); err != nil {
 		return err
 	}
-	own := s.derived(v.Report, fmt.Sprintf("%s %d %s", k, v.Party, key))
+	own := s.derived(v.Report, fmt.Sprintf("%s %s %s", k, v.Party, key))
 	return s.accept(r.Context(), "web:"+string(v.Report)+":"+own, submission{
 		Kind: k, IDs: ids{Report: v.Report, Reference: v.Reference}, Party: v.Party, Contact: contact.ID(own), Message: crm.MessageID(own),
 		Language: s.languageOf(r).Code, Text: text, Attachments: attachments,
@@ -314,7 +325,7 @@ func (s *Server) prefer(w http.ResponseWriter, r *http.Request) error {
 	if err := posted(w, r); err != nil {
 		return err
 	}
-	v, report, err := s.tracked(r)
+	v, report, me, err := s.tracked(r)
 	if err != nil {
 		return err
 	}
@@ -322,19 +333,8 @@ func (s *Server) prefer(w http.ResponseWriter, r *http.Request) error {
 	if !slices.Contains(ways, way) {
 		return redirect(w, "/track/report")
 	}
-	ctx := audit.With(r.Context(), audit.Public)
-	for range 5 {
-		report.Parties[v.Party].UpdatesBy = way
-		_, err = s.o.Records.SaveReport(ctx, report)
-		if !errors.Is(err, crm.ErrConflict) {
-			break
-		}
-		if v, report, err = s.tracked(r); err != nil {
-			return err
-		}
-		err = crm.ErrConflict
-	}
-	if err != nil {
+	me.UpdatesBy = way
+	if _, err := s.o.Records.SaveParty(audit.With(r.Context(), audit.Public), v.Report, partyOf(report, v.Party), me); err != nil {
 		return err
 	}
 	s.metrics.follow.WithLabelValues("preferred").Inc()
@@ -349,7 +349,7 @@ func (s *Server) withdraw(w http.ResponseWriter, r *http.Request) error {
 	if err := posted(w, r); err != nil {
 		return err
 	}
-	v, _, err := s.tracked(r)
+	v, _, _, err := s.tracked(r)
 	if err != nil {
 		return err
 	}

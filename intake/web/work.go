@@ -339,11 +339,14 @@ func (s *Server) workMore(ctx context.Context, it inbox.Item, sub submission) er
 	if err != nil {
 		return err
 	}
-	if sub.Party < 0 || sub.Party >= len(report.Parties) {
-		return fmt.Errorf("%w: no party %d", errBody, sub.Party)
+	who := crm.Party{Name: "Somebody who is no longer a party"}
+	if sub.Partner != "" {
+		who.Name = sub.Partner
 	}
-	who := report.Parties[sub.Party]
-	sub.IDs.Thread = crm.ThreadID(s.derived(report.ID, fmt.Sprintf("thread %d", sub.Party)))
+	if i := partyOf(report, sub.Party); i >= 0 {
+		who = report.Parties[i]
+	}
+	sub.IDs.Thread = crm.ThreadID(s.derived(report.ID, "thread "+sub.Party))
 	subject := s.subject(sub)
 	facts := contact.Facts{Language: sub.Language, Person: who.Person, Preferred: report.Owner, Answers: map[string]string{"category": report.Category, "web": string(sub.Kind)}}
 	facts, err = s.o.Records.IdentifyWritten(ctx, crm.WrittenArrival{
@@ -365,29 +368,13 @@ func (s *Server) workMore(ctx context.Context, it inbox.Item, sub submission) er
 	}); err != nil {
 		return err
 	}
-	if sub.Kind == kindWithdraw {
-		if err := s.withdrawn(ctx, it, sub); err != nil {
+	if i := partyOf(report, sub.Party); sub.Kind == kindWithdraw && i >= 0 && who.WithdrawnAt.IsZero() {
+		who.WithdrawnAt = it.At
+		if _, err := s.o.Records.SaveParty(ctx, report.ID, i, who); err != nil {
 			return err
 		}
 	}
 	return s.arrive(ctx, it, sub, facts)
-}
-
-// withdrawn notes on the party when they withdrew.
-func (s *Server) withdrawn(ctx context.Context, it inbox.Item, sub submission) error {
-	for {
-		report, err := s.o.Records.Report(ctx, sub.IDs.Report)
-		if err != nil || sub.Party >= len(report.Parties) || !report.Parties[sub.Party].WithdrawnAt.IsZero() {
-			return err
-		}
-		report.Parties[sub.Party].WithdrawnAt = it.At
-		if _, err = s.o.Records.SaveReport(ctx, report); !errors.Is(err, crm.ErrConflict) {
-			return err
-		}
-		if ctx.Err() != nil {
-			return ctx.Err()
-		}
-	}
 }
 
 func (s *Server) receipt(ctx context.Context, it inbox.Item, sub submission, report crm.Report) error {

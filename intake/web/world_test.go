@@ -166,13 +166,13 @@ func (w *world) accepted() []inbox.Item {
 
 // sent is the body of an accepted item, as far as tests look at it.
 type sent struct {
-	Kind    string
-	IDs     struct{ Report, Contact, Reference, Secret string } `json:"ids"`
-	Answers map[string]string
-	Text    string
-	Phone   string
-	Name    string
-	Partner string
+	Kind        string
+	IDs         struct{ Report, Contact, Reference, Secret string } `json:"ids"`
+	Answers     map[string]string
+	Text        string
+	Phone       string
+	Name        string
+	Partner     string
 	Attachments []struct {
 		Name, Detected string
 		Blob           blob.Ref

@@ -190,7 +190,9 @@ func (f *Field) boxes(posted []string) (string, string) {
 }
 
 // Parts are the names of a date's three boxes.
-func (f *Field) Parts() []string { return []string{f.Name + "-day", f.Name + "-month", f.Name + "-year"} }
+func (f *Field) Parts() []string {
+	return []string{f.Name + "-day", f.Name + "-month", f.Name + "-year"}
+}
 
 func (f *Field) date(posted url.Values, now time.Time) (string, string) {
 	var n [3]int

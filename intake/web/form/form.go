@@ -173,8 +173,8 @@ func (a Answers) DropEntry(list string, n int) {
 	}
 }
 
-// next is the page after s, given the answers. The last rule always matches.
-func (s *Step) next(a Answers) string {
+// Follow is the page after s, given the answers. The last rule always matches.
+func (s *Step) Follow(a Answers) string {
 	for _, r := range s.Next {
 		if r.holds(a) {
 			return r.Go
@@ -210,7 +210,7 @@ func (f *Form) Path(a Answers, done func(step string) bool) []string {
 		} else if !done(at) {
 			return path
 		}
-		at = s.next(a)
+		at = s.Follow(a)
 	}
 }
 
