@@ -22,6 +22,7 @@ func Sections() []Section {
 		{"telephony", "Calls"},
 		{"prompts", "Prompts"},
 		{"desk", "Desks and public calls"},
+		{"web", "Public reports"},
 		{"log", "Log"},
 	}
 }

@@ -598,4 +598,3 @@ func (s *Server) keepFiles(ctx context.Context, files []plainFile) ([]crm.Attach
 	}
 	return out, nil
 }
-

@@ -240,7 +240,10 @@ func Detect(head []byte) string {
 	}
 	t, _, err := mime.ParseMediaType(http.DetectContentType(head))
 	if err != nil || !allowed[t] {
-		return "" // HTML, SVG, scripts of a known kind, archives, programs
+		return "" // HTML, archives, programs
+	}
+	if t == "text/plain" && bytes.HasPrefix(bytes.TrimSpace(head), []byte("<")) {
+		return "" // SVG and other markup that looks like text
 	}
 	return t
 }

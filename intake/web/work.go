@@ -130,6 +130,9 @@ func (s *Server) file(ctx context.Context, it inbox.Item, sub submission, person
 	if err == nil {
 		if sub.Kind == kindReport && have.Answers["stopped"] == "yes" {
 			for range 5 {
+				if len(have.Parties) > 0 { // the reporter stays who they are: the secret is theirs
+					want.Parties[0].ID = have.Parties[0].ID
+				}
 				want.Version, want.Reference, want.Status, want.HighHarm = have.Version, have.Reference, have.Status, true
 				var saved crm.Report
 				if saved, err = s.o.Records.SaveReport(ctx, want); err == nil {

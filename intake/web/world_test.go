@@ -25,12 +25,14 @@ import (
 	"golang.org/x/net/html"
 
 	"example.org/c3i/configs"
+	"example.org/c3i/crm"
 	"example.org/c3i/crm/blob"
 	"example.org/c3i/crm/redistest"
 	"example.org/c3i/intake/inbox"
 	"example.org/c3i/intake/triage"
 	"example.org/c3i/intake/web"
 	"example.org/c3i/intake/web/form"
+	"example.org/c3i/routing"
 )
 
 func must(t testing.TB, err error) {
@@ -70,6 +72,50 @@ type world struct {
 	http   *httptest.Server
 	form   *form.Form
 	texts  *form.Texts
+	store  *crm.Store
+	router *router
+	mail   *mailer
+}
+
+// router keeps what was handed to routing.
+type router struct {
+	mu      sync.Mutex
+	arrived []routing.ContactArrived
+}
+
+func (r *router) Submit(_ context.Context, ev routing.Event) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if a, ok := ev.(routing.ContactArrived); ok {
+		r.arrived = append(r.arrived, a)
+	}
+	return nil
+}
+
+// mailer keeps what was sent, once for each key as the outbox does.
+type mailer struct {
+	mu   sync.Mutex
+	sent map[string]web.Mail
+}
+
+func (m *mailer) Send(_ context.Context, mail web.Mail) (crm.Message, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.sent == nil {
+		m.sent = map[string]web.Mail{}
+	}
+	m.sent[mail.Key] = mail
+	return crm.Message{}, nil
+}
+
+// work works every item that was accepted, twice: repeats must be harmless.
+func (w *world) work() {
+	w.t.Helper()
+	for range 2 {
+		for _, it := range w.accepted() {
+			must(w.t, w.server.Work(context.Background(), it))
+		}
+	}
 }
 
 // rightToLeft is the shipped words and a made-up language from right to left, in
@@ -129,7 +175,11 @@ func newWorld(t testing.TB, change ...func(*web.Options)) *world {
 	w.inbox = inbox.New(inbox.Options{Redis: w.redis, Now: w.clock.now})
 	london, err := time.LoadLocation("Europe/London")
 	must(t, err)
+	w.store, err = crm.Open(context.Background(), crm.Options{Redis: w.redis, Region: "GB", Now: w.clock.now})
+	must(t, err)
+	w.router, w.mail = &router{}, &mailer{}
 	o := web.Options{
+		Records: w.store, Router: w.router, Mail: w.mail, Partners: []web.Partner{{Name: "portal", Key: "k1", Secret: "a secret of at least 32 characters"}},
 		Redis: w.redis, Texts: rightToLeft(t), Blobs: w.blobs, Inbox: w.inbox, Assess: triage.Assess, CallPage: true,
 		FillLeast: time.Minute, Even: time.Millisecond, Zone: london, Registry: w.reg, Now: w.clock.now,
 	}
