@@ -143,10 +143,10 @@ func TestPeopleQueuesAndAgents(t *testing.T) {
 	eventually(t, "the ending is written", func() bool { return w.server.Spooled() == 0 })
 	var page agentdesk.TimelinePage
 	must(t, s.Call(w.ctx(), "GET", "/api/people/"+string(person)+"/timeline", nil, &page))
-	if len(page.Timeline) != 1 || page.Timeline[0].OutcomeLabel != "Advice given" || page.Timeline[0].Person != "Caller One" || page.Before != 0 {
+	if len(page.Timeline) != 1 || page.Timeline[0].Contact == nil || page.Timeline[0].Contact.OutcomeLabel != "Advice given" || page.Timeline[0].Contact.Person != "Caller One" || page.Before != 0 {
 		t.Fatalf("timeline = %+v", page)
 	}
-	must(t, s.Call(w.ctx(), "GET", fmt.Sprintf("/api/people/%s/timeline?before=%d", person, page.Timeline[0].Arrival), nil, &page))
+	must(t, s.Call(w.ctx(), "GET", fmt.Sprintf("/api/people/%s/timeline?before=%d", person, page.Timeline[0].At), nil, &page))
 	if len(page.Timeline) != 0 {
 		t.Fatalf("before the first: %+v", page)
 	}

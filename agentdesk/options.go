@@ -46,6 +46,11 @@ type Options struct {
 	// Errors for the asker are *Error.
 	Why func(ctx context.Context, id contact.ID) (any, error)
 
+	// Surges switches the plan's surges; nil answers that none is switched here.
+	Surges Surges
+	// Foresee answers what would happen; nil answers that it is not told here.
+	Foresee Foresight
+
 	// Phones provisions browser phones; nil gives desks no browser phone.
 	Phones Phones
 	// SIPPhones tells whether handlers' own SIP phones can be rung; changes come

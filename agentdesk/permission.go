@@ -15,6 +15,11 @@ const (
 	MaySeePlans     Permission = "plans.see"
 	MayPublishPlans Permission = "plans.publish"
 	MayAskWhy       Permission = "contacts.why"
+	// MaySwitchSurges switches the plan's surges, MayAckAlerts ends an alert that
+	// stands, MayAskWhatIf tries changes on a copy of what is going on.
+	MaySwitchSurges Permission = "surges.switch"
+	MayAckAlerts    Permission = "alerts.acknowledge"
+	MayAskWhatIf    Permission = "whatif.ask"
 	// MayWrite answers written contacts, MaySearch looks for people and records,
 	// MayMergePeople merges and splits people.
 	MayWrite       Permission = "messages.write"
@@ -35,7 +40,8 @@ var handlerMay = []Permission{
 }
 
 var supervisorMay = append([]Permission{
-	MaySeeAgents, MaySeeAlerts, MaySeePlans, MayAskWhy, MayMergePeople, MayCancelReports, MaySeeTasks,
+	MaySeeAgents, MaySeeAlerts, MaySeePlans, MayAskWhy, MaySwitchSurges, MayAckAlerts, MayAskWhatIf,
+	MayMergePeople, MayCancelReports, MaySeeTasks,
 }, handlerMay...)
 
 var managerMay = append([]Permission{MayPublishPlans}, supervisorMay...)

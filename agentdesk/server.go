@@ -2,6 +2,7 @@ package agentdesk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"sync"
@@ -36,6 +37,7 @@ type Server struct {
 
 	hub     *hub
 	history *history
+	alerts  *alertBook
 	public  *publicCalls
 	sip     *sipProxy
 	names   nameCache
@@ -100,6 +102,7 @@ func New(o Options) (*Server, error) {
 	s.life, s.end = context.WithCancel(context.Background())
 	s.hub = newHub(s)
 	s.history = newHistory(o.Records, o.Log, m)
+	s.alerts = newAlertBook(o.Redis, o.Log)
 	s.public = newPublicCalls(s)
 	if s.sip, err = newSIPProxy(s); err != nil {
 		return nil, err
@@ -118,6 +121,7 @@ func (s *Server) Run(ctx context.Context) error {
 	defer beat.Stop()
 	var others sync.WaitGroup
 	others.Go(func() { s.history.run(ctx) })
+	others.Go(func() { s.alerts.run(ctx) })
 	others.Go(func() {
 		// Reading the queues may wait for the router; leases must not.
 		beat := time.NewTicker(sweepEvery)
@@ -172,7 +176,7 @@ func (s *Server) Close(ctx context.Context) error {
 	s.closeMu.Lock()
 	s.closed = true
 	s.closeMu.Unlock()
-	err := s.history.flush(ctx)
+	err := errors.Join(s.history.flush(ctx), s.alerts.flush(ctx))
 	s.end()
 	s.work.Wait()
 	return err

@@ -43,19 +43,16 @@ func (s *Server) Do(_ context.Context, a routing.Action) error {
 		s.hub.queuesDirty.Store(true)
 	case routing.Alert:
 		s.alert(a)
+	case routing.SurgeChanged:
+		s.surgeChanged(a)
 	}
 	return nil
 }
 
-// alert shows an alert to those who may act on it.
+// alert keeps an alert and shows it to those who may act on it.
 func (s *Server) alert(a routing.Alert) {
-	for _, d := range s.hub.all() {
-		d.mu.Lock()
-		if d.state.Me.Role.May(MaySeeAlerts) {
-			d.publishLocked(wireDelta{Notice: &Notice{Level: "warning", Code: a.Code, Text: a.Text}})
-		}
-		d.mu.Unlock()
-	}
+	s.alerts.add(a, s.instant())
+	s.notify(Notice{Level: "warning", Code: a.Code, Text: a.Text}, MaySeeAlerts)
 }
 
 // agentChanged takes over what the engine says of the handler.
@@ -118,7 +115,7 @@ func (d *desk) leaveLocked(w WorkItem) {
 		stop()
 		delete(d.pops, w.Contact)
 	}
-	if w.Phase == routing.PhaseRinging || w.Phase == routing.PhaseConnecting {
+	if w.Phase == routing.PhaseRinging || w.Phase == routing.PhaseConnecting || w.Phase == routing.PhaseCalling {
 		return
 	}
 	d.recent = append(d.recent, w.Contact)
@@ -131,7 +128,7 @@ func (d *desk) leaveLocked(w WorkItem) {
 func (d *desk) offered(o routing.Offer) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	w := routing.Work{Contact: o.Contact, Channel: o.Channel, Queue: o.Queue, Offer: o.Offer, Phase: routing.PhaseRinging, Since: o.Made, Until: o.Deadline}
+	w := routing.Work{Contact: o.Contact, Channel: o.Channel, Queue: o.Queue, Offer: o.Offer, Phase: routing.PhaseRinging, Since: o.Made, Until: o.Deadline, Callback: o.Callback}
 	i := d.knowsLocked(o.Contact)
 	if i < 0 {
 		d.state.Work = append(d.state.Work, d.s.newItem(w))
@@ -169,6 +166,7 @@ var retractions = map[routing.RetractCause]string{
 	routing.RetractNoAnswer:   "The call was not answered in time and went to somebody else.",
 	routing.RetractFailed:     "Your phone could not be rung. The call went to somebody else.",
 	routing.RetractCallerGone: "The caller hung up.",
+	routing.RetractNotReached: "The caller could not be reached.",
 	routing.RetractPlan:       "The routing plan changed and the call went to another queue.",
 }
 

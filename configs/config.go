@@ -119,6 +119,9 @@ type Telephony struct {
 	// Emergency is the dial string of the emergency control room, used at once
 	// when a caller presses 9. Empty plays "hang up and dial 999".
 	Emergency string `mapstructure:"emergency"`
+	// Outgoing is the dial string that callers are rung back by, with %s for the
+	// number. Empty rings nobody back, whatever the plan says.
+	Outgoing string `mapstructure:"outgoing"`
 	// FallbackRetry is how long the dialplan retries when C3i is away.
 	FallbackRetry time.Duration `mapstructure:"fallback_retry"`
 	// FallbackGroup lists dial strings rung together after that.
@@ -293,6 +296,9 @@ func (c *Config) Validate() []FieldError {
 	if len(c.Telephony.Numbers) == 0 {
 		add("telephony.numbers", "must list at least one service number, for example 101")
 	}
+	if problem := c.checkOutgoing(); problem != "" {
+		add("telephony.outgoing", "%s", problem)
+	}
 	if c.Telephony.FallbackRetry < time.Second || c.Telephony.FallbackRetry > time.Hour {
 		add("telephony.fallback_retry", "must be between 1s and 1h")
 	}
@@ -318,6 +324,43 @@ func (c *Config) Validate() []FieldError {
 		}
 	}
 	return bad
+}
+
+// checkOutgoing says what is wrong with the way out, empty if nothing is.
+func (c *Config) checkOutgoing() string {
+	dial := c.Telephony.Outgoing
+	switch {
+	case dial == "":
+		return ""
+	case strings.Count(dial, "%s") != 1 || strings.Count(dial, "%") != 1:
+		return fmt.Sprintf("%q must hold %%s once, where the number goes: PJSIP/%%s@carrier", dial)
+	case !strings.Contains(dial, "/"):
+		return fmt.Sprintf("%q is not a dial string: write it as PJSIP/%%s@carrier", dial)
+	case c.Asterisk.URL != "":
+		return "" // another's configuration
+	}
+	name, trunked := strings.CutPrefix(dial, "PJSIP/%s@")
+	if !trunked {
+		return ""
+	}
+	for _, t := range c.Asterisk.Trunks {
+		if t.Name != name {
+			continue
+		}
+		if t.Contact == "" {
+			return fmt.Sprintf("the trunk %q has no contact: asterisk.trunks must say where its calls out go", name)
+		}
+		return ""
+	}
+	return fmt.Sprintf("there is no trunk %q in asterisk.trunks", name)
+}
+
+// Dial gives the dial string for a number, false when callers are not rung back.
+func (t Telephony) Dial(number string) (string, bool) {
+	if t.Outgoing == "" {
+		return "", false
+	}
+	return strings.Replace(t.Outgoing, "%s", number, 1), true
 }
 
 // tableOf is the element of a list of tables that a key lies in, or the key.

@@ -114,6 +114,7 @@ var usage = map[string]string{
 	"asterisk.phones":           "handlers' own SIP phones (file only)",
 	"telephony.numbers":         "service numbers that reach the front door",
 	"telephony.emergency":       "dial string of the emergency control room (key 9)",
+	"telephony.outgoing":        "dial string callers are rung back by, %s for the number (empty: nobody is)",
 	"telephony.fallback_retry":  "how long the dialplan retries when C3i is away",
 	"telephony.fallback_group":  "dial strings rung together after that",
 	"telephony.region":          "region national numbers are read in",

@@ -60,6 +60,9 @@ func checkSwitch(c *Config) []FieldError {
 		try(fmt.Sprintf("telephony.numbers[%d]", i), func(s *asterisk.Settings) { s.Numbers = []string{n} })
 	}
 	try("telephony.emergency", func(s *asterisk.Settings) { s.Emergency.Destination = c.Telephony.Emergency })
+	if dial, out := c.Telephony.Dial("+442079460000"); out && c.checkOutgoing() == "" {
+		try("telephony.outgoing", func(s *asterisk.Settings) { s.Emergency.Destination = dial })
+	}
 	for i, d := range c.Telephony.FallbackGroup {
 		try(fmt.Sprintf("telephony.fallback_group[%d]", i), func(s *asterisk.Settings) { s.Fallback.RingGroup = []string{d} })
 	}

@@ -76,6 +76,9 @@ type Facts struct {
 	// Preferred is the sign-on name of the handler who should have the contact if
 	// they can: whoever spoke to the caller last, or owns the open report.
 	Preferred string `json:"preferred,omitempty"`
+	// UnsafeToCall marks a line that must not be rung back: whoever answers it may
+	// be the one the caller is afraid of.
+	UnsafeToCall bool `json:"unsafe_to_call,omitempty"`
 }
 
 // Outcome is the disposition a handler gives when closing a contact.

@@ -16,6 +16,9 @@ var (
 	// ErrRestricted means the record is opened only for a stated reason and none
 	// was given. The attempt is in the trail.
 	ErrRestricted = errors.New("crm: restricted: a reason is needed")
+	// ErrUnsafe means a number must not be rung: it is marked so, or is none that is
+	// rung.
+	ErrUnsafe = errors.New("crm: the number must not be rung")
 )
 
 // FieldError is one field that was refused. It wraps ErrInvalid.

@@ -99,6 +99,8 @@ type Record struct {
 	Ending   contact.Ending   `json:"ending,omitempty"`
 	Outcome  contact.Outcome  `json:"outcome"`
 	Note     Note             `json:"note"`
+	// CallbackNumber is where the caller asked to be rung back, canonical.
+	CallbackNumber string `json:"callback_number,omitempty"`
 	// Report is the report the contact belongs to, if any.
 	Report ReportID `json:"report,omitempty"`
 	// Subject is one line about a written contact, for lists.

@@ -225,8 +225,9 @@ func (s *Store) tidy(p *Person) error {
 	if p.Gender != "" {
 		choice(&f, "gender", p.Gender, genders)
 	}
-	p.Numbers = s.canonicalNumbers(&f, "numbers", p.Numbers)
 	p.Safe.UnsafeNumbers = s.canonicalNumbers(&f, "safe.unsafe_numbers", p.Safe.UnsafeNumbers)
+	// One marked unsafe stays a number of the person's: the mark is found by it.
+	p.Numbers = s.canonicalNumbers(&f, "numbers", slices.Concat(p.Numbers, p.Safe.UnsafeNumbers))
 	p.Emails = canonicalEmails(&f, "emails", p.Emails)
 	p.Safe.UnsafeEmails = canonicalEmails(&f, "safe.unsafe_emails", p.Safe.UnsafeEmails)
 	if len(p.Addresses) > NumbersLimit {

@@ -100,7 +100,8 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // Identify records that a contact arrived and tells what routing may know of
 // the caller: it returns the facts given with Line, Person (when the line
-// belongs to exactly one), markers and counts filled in. A withheld or unknown
+// belongs to exactly one), markers, counts, the handler who last spoke to them and
+// whether the line is unsafe to ring filled in. A withheld or unknown
 // number is normal and adds nothing. On an error the facts returned are as far
 // as they could be filled in, and Run records the arrival later.
 func (s *Store) Identify(ctx context.Context, a Arrival) (contact.Facts, error) {
@@ -135,10 +136,12 @@ func (s *Store) known(ctx context.Context, rec *Record, f *contact.Facts) error 
 	until := "(" + strconv.FormatInt(milliseconds(rec.Arrival), 10)
 	var people *redis.MapStringStringCmd
 	var recent *redis.IntCmd
+	var last *redis.Cmd
 	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		if f.Line != "" {
 			people = p.HGetAll(ctx, linePeopleKey(f.Line))
 			recent = p.ZCount(ctx, lineTag(f.Line)+":order", since, until)
+			last = p.Eval(ctx, timelineGetLua, timelineKeys(lineTag(f.Line)), until, lastLooked)
 		}
 		p.Eval(ctx, recordSetLua, []string{contactKey(rec.ID)}, arrivalFields(*rec)...)
 		return nil
@@ -147,9 +150,15 @@ func (s *Store) known(ctx context.Context, rec *Record, f *contact.Facts) error 
 		return err
 	}
 	f.Contacts30d = int(recent.Val())
+	if f.Preferred, err = lastHandler(last, rec.Arrival); err != nil {
+		return err
+	}
 	ps := people.Val()
+	if f.UnsafeToCall, err = unsafeFor(rec.Number, ps); err != nil {
+		return err
+	}
 	if len(ps) != 1 { // nobody, or several: then it is asked who it is
-		if f.Contacts30d == 0 {
+		if f.Contacts30d == 0 && !f.UnsafeToCall {
 			return nil
 		}
 		rec.Facts = *f
@@ -163,10 +172,12 @@ func (s *Store) known(ctx context.Context, rec *Record, f *contact.Facts) error 
 		f.Person, f.Vulnerable, f.RepeatVictim = p.ID, p.Vulnerable, p.RepeatVictim
 	}
 	var theirs, reports *redis.IntCmd
+	var lastTheirs *redis.Cmd
 	rec.Person, rec.Facts = f.Person, *f
 	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		theirs = p.ZCount(ctx, personTag(f.Person)+":order", since, until)
 		reports = p.ZCard(ctx, openReportsKey(f.Person))
+		lastTheirs = p.Eval(ctx, timelineGetLua, timelineKeys(personTag(f.Person)), until, lastLooked)
 		p.Eval(ctx, recordSetLua, []string{contactKey(rec.ID)}, factsFields(*rec)...)
 		return nil
 	})
@@ -175,7 +186,30 @@ func (s *Store) known(ctx context.Context, rec *Record, f *contact.Facts) error 
 	}
 	f.Contacts30d = max(f.Contacts30d, int(theirs.Val()))
 	f.OpenReports = int(reports.Val())
-	return nil
+	handler, err := lastHandler(lastTheirs, rec.Arrival)
+	if handler != "" {
+		f.Preferred = handler
+	}
+	return err
+}
+
+// lastLooked is how many of the latest contacts are looked at for the handler who
+// spoke to the caller.
+const lastLooked = 5
+
+// lastHandler is who answered the latest contact of a timeline that was answered, in
+// the last 30 days; empty if nobody did.
+func lastHandler(timeline *redis.Cmd, now contact.Instant) (string, error) {
+	records, err := decodeTimeline(timeline)
+	if err != nil {
+		return "", err
+	}
+	for _, r := range records {
+		if r.Answered != 0 && r.Handler != "" && now.Sub(r.Arrival) <= 30*contact.Day {
+			return r.Handler, nil
+		}
+	}
+	return "", nil
 }
 
 func factsFields(r Record) []any {
@@ -562,7 +596,7 @@ func (s *Store) eval(ctx context.Context, script string, keys []string, args ...
 func decodeRecord(id contact.ID, m map[string]string) (Record, error) {
 	r := Record{
 		ID: id, Channel: contact.Channel(m["channel"]), Number: m["number"], Person: contact.PersonID(m["person"]),
-		Queue: m["queue"], Handler: m["handler"], Ending: contact.Ending(m["ending"]),
+		Queue: m["queue"], Handler: m["handler"], Ending: contact.Ending(m["ending"]), CallbackNumber: m["callback_number"],
 		Report: ReportID(m["report"]), Subject: m["subject"], Email: m["email"], Thread: ThreadID(m["thread"]),
 	}
 	r.Outcome = contact.Outcome{Code: m["outcome"], Note: m["outcome_note"]}

@@ -49,6 +49,9 @@
 //	                       when: {value: step}; else
 //	route: queue           ends the IVR: the call goes to a queue, or, when none is
 //	                       named, where the plan's rules say
+//	callback: queue        as route, for callers who would rather be rung back: they are
+//	                       asked on which number as soon as they have their place, and
+//	                       wait like any other where the plan rings nobody back
 //	transfer: destination  hands the call to a destination of the configuration.
 //	                       failed (safe): the step if it cannot be reached
 //	hangup: [prompt, …]    says goodbye and hangs up
@@ -56,4 +59,9 @@
 // A prompt is a name, or {prompt: name, language: code} to speak it in another
 // language than the caller's. The rules for keys are in the comment on
 // [Session].
+//
+// # Waiting
+//
+// While a call waits, [Announcement] names what the caller hears of their position
+// and wait, and [Callback] is the talk with those who would rather be rung back.
 package ivr

@@ -4,7 +4,8 @@ import "example.org/c3i/contact"
 
 // Effect is something the driver must now do. Step returns effects in the order
 // they must happen. The set is closed: Answer, Play, StopPlay, StartTimer,
-// StopTimer, SetLanguage, Route, Transfer and Hangup.
+// StopTimer, SetLanguage, Route, Transfer and Hangup of a Session, and RingBack and
+// WaitOn of a Callback.
 type Effect interface{ effect() }
 
 // PlayID numbers the playbacks of one session from 1; 0 is none.
@@ -57,6 +58,9 @@ type SetLanguage struct{ Code string }
 type Route struct {
 	// Queue names a queue, or is empty to let the plan's rules choose.
 	Queue string
+	// Callback tells that the caller would rather be rung back than wait: the driver
+	// has the talk about it (Callback) once the call is queued, if the queue allows.
+	Callback bool
 	// Language is what the caller chose, else the flow's default. Never empty.
 	Language string
 	// Answers is what the caller told, by the name the flow gives each answer.
@@ -101,6 +105,15 @@ const (
 	HangupFinished HangupReason = "finished"
 )
 
+// RingBack ends a Callback: the caller wants to be rung back on this number, which is
+// Dialable.
+type RingBack struct{ Number string }
+
+// WaitOn ends a Callback: the caller goes on waiting.
+type WaitOn struct{}
+
+func (RingBack) effect()    {}
+func (WaitOn) effect()      {}
 func (Answer) effect()      {}
 func (Play) effect()        {}
 func (StopPlay) effect()    {}

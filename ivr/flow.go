@@ -90,6 +90,19 @@ func (f *Flow) Words(answers map[string]string) []AnswerLabel {
 	return out
 }
 
+// Callbacks lists the queues that callback steps name, sorted; "" when one leaves it
+// to the plan's rules. Each must ring callers back by the plan.
+func (f *Flow) Callbacks() []string {
+	var out []string
+	for _, id := range f.order {
+		if s := f.steps[id]; s.kind == kindCallback && !contains(out, s.queue) {
+			out = append(out, s.queue)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 func (f *Flow) collect(of func(*step) string) []string {
 	var out []string
 	for _, id := range f.order {
@@ -111,11 +124,12 @@ const (
 	kindLanguage kind = "language"
 	kindBranch   kind = "branch"
 	kindRoute    kind = "route"
+	kindCallback kind = "callback"
 	kindTransfer kind = "transfer"
 	kindHangup   kind = "hangup"
 )
 
-var kinds = []string{"say", "menu", "collect", "language", "branch", "route", "transfer", "hangup"}
+var kinds = []string{"say", "menu", "collect", "language", "branch", "route", "callback", "transfer", "hangup"}
 
 // step is one step of any kind; the fields a kind does not use are zero.
 type step struct {

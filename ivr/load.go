@@ -50,6 +50,7 @@ var (
 		kindLanguage: {"set", "remembered", "timeout", "tries", "too_many", "next"},
 		kindBranch:   {"set", "when", "else"},
 		kindRoute:    {"set"},
+		kindCallback: {"set"},
 		kindTransfer: {"set", "failed"},
 		kindHangup:   {"set"},
 	}

@@ -66,7 +66,7 @@ func (l *loader) readWhat(s *step, f field) {
 		if !contains(builtinFacts, s.on) {
 			l.checkBranch(s.on, valuePlace(f))
 		}
-	case kindRoute:
+	case kindRoute, kindCallback:
 		// "route: {}" leaves the queue to the plan's rules.
 		if m, is := f.value.(*ast.MappingNode); isNull(f.value) || is && len(m.Values) == 0 {
 			return

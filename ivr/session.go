@@ -425,8 +425,8 @@ func (s *Session) visit(st *step) (how, next string) {
 		s.ask()
 	case kindBranch:
 		return LeftDone, s.branch(st)
-	case kindRoute:
-		s.route(st.queue)
+	case kindRoute, kindCallback:
+		s.routeTo(st.queue, st.kind == kindCallback)
 	case kindTransfer:
 		s.finish(Transferred, Transfer{Destination: st.destination, Language: s.state.Language, Answers: cloneAnswers(s.state.Answers)})
 	case kindHangup:
@@ -470,9 +470,11 @@ func (s *Session) tooLong() bool {
 	return true
 }
 
-func (s *Session) route(queue string) {
+func (s *Session) route(queue string) { s.routeTo(queue, false) }
+
+func (s *Session) routeTo(queue string, callback bool) {
 	s.finish(Routed, Route{
-		Queue: queue, Language: s.state.Language,
+		Queue: queue, Callback: callback, Language: s.state.Language,
 		Answers: cloneAnswers(s.state.Answers), Labels: s.flow.Words(s.state.Answers),
 	})
 }

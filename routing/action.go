@@ -22,6 +22,10 @@ type Queued struct {
 	From QueueID `json:"from,omitempty"`
 	// KeptFrom is the contact whose arrival this one has: see Why.KeptFrom.
 	KeptFrom contact.ID `json:"kept_from,omitempty"`
+	// Callback tells, of a call that has just arrived, that the caller may be offered
+	// to be rung back; RingBack that they asked for it and are not on the line.
+	Callback bool `json:"callback,omitempty"`
+	RingBack bool `json:"ring_back,omitempty"`
 }
 
 // QueueClosed says the contact came to a queue that is closed: telephony plays
@@ -47,6 +51,9 @@ type Offer struct {
 	Deadline contact.Instant `json:"deadline"`
 	Facts    contact.Facts   `json:"facts"`
 	Why      Why             `json:"why"`
+	// Callback tells that the caller is not on the line: once the handler has
+	// accepted, they are rung.
+	Callback bool `json:"callback,omitempty"`
 }
 
 // RetractCause says why an offer was withdrawn.
@@ -60,6 +67,9 @@ const (
 	RetractCallerGone RetractCause = "caller_gone"
 	RetractHandler    RetractCause = "handler_left" // not ready, signed off or lost
 	RetractPlan       RetractCause = "plan_changed"
+	// RetractNotReached: the caller who wanted to be rung back did not answer. It is
+	// not the handler's doing: they do not rest.
+	RetractNotReached RetractCause = "caller_not_reached"
 )
 
 // Retract withdraws an offer: the handler's phone stops ringing.
@@ -76,6 +86,25 @@ type Connect struct {
 	Offer   OfferID    `json:"offer"`
 	Contact contact.ID `json:"contact"`
 	Agent   AgentID    `json:"agent"`
+}
+
+// CallbackNoted says that a waiting contact is now to be rung back: telephony tells
+// the caller so and hangs up. That is not the contact's end.
+type CallbackNoted struct {
+	Contact contact.ID `json:"contact"`
+	Queue   QueueID    `json:"queue"`
+}
+
+// CallBack asks telephony to ring the caller for a handler who has accepted and
+// holds the line; it reports Connected, CallbackFailed or ConnectFailed.
+type CallBack struct {
+	Offer   OfferID    `json:"offer"`
+	Contact contact.ID `json:"contact"`
+	Agent   AgentID    `json:"agent"`
+	// Attempt counts from 1. One the handler broke off is made again.
+	Attempt int `json:"attempt"`
+	// RingFor is how long to let it ring.
+	RingFor contact.Duration `json:"ring_for"`
 }
 
 // Control carries out a handler's request on a connected call.
@@ -121,6 +150,8 @@ type Announce struct {
 	Wait contact.Duration `json:"wait"`
 	// Longer tells that it is likely to take longer than Wait.
 	Longer bool `json:"longer,omitempty"`
+	// Callback tells that the caller may be offered to be rung back.
+	Callback bool `json:"callback,omitempty"`
 }
 
 // Phase is where a handler's work on one contact stands.
@@ -135,6 +166,8 @@ const (
 	PhaseWrapUp     Phase = "wrap_up"
 	// PhaseParked: a written contact waits, in the same hands, for a call to end.
 	PhaseParked Phase = "parked"
+	// PhaseCalling: the handler holds the line while the caller is rung back.
+	PhaseCalling Phase = "calling"
 )
 
 // Work is one contact in a handler's hands.
@@ -150,6 +183,8 @@ type Work struct {
 	Until contact.Instant `json:"until,omitempty"`
 	// Extended tells that the one extension of wrap-up was used.
 	Extended bool `json:"extended,omitempty"`
+	// Callback tells that the caller asked to be rung back and was not on the line.
+	Callback bool `json:"callback,omitempty"`
 }
 
 // AgentState is what a handler is doing, as shown on desks and wallboards.
@@ -198,7 +233,23 @@ type Ended struct {
 	// Answered is when caller and handler first heard each other, zero if never.
 	Answered contact.Instant `json:"answered,omitempty"`
 	At       contact.Instant `json:"at"`
+	// Callback is the result of a callback; its Ending is contact.CallbackTaken.
+	Callback CallbackResult `json:"callback,omitempty"`
 }
+
+// CallbackResult says what became of a callback.
+type CallbackResult string
+
+// Results of callbacks.
+const (
+	CallbackAnswered   CallbackResult = "answered"    // the caller was rung and spoke to a handler
+	CallbackNotReached CallbackResult = "not_reached" // the last attempt failed
+	CallbackNotMade    CallbackResult = "not_made"    // no number is known, or it is not safe to ring
+	CallbackRangIn     CallbackResult = "rang_in"     // the caller rang in and has their place
+	CallbackLeft       CallbackResult = "left"        // the caller answered, had to wait and hung up
+	CallbackCancelled  CallbackResult = "cancelled"   // nobody wants it any more
+	CallbackBroken     CallbackResult = "failed"      // a channel or the switch failed
+)
 
 // Closed says wrap-up is over and the handler's work on the contact finished.
 // Outcome is empty when the limit ran out first: the desk may still save one.
@@ -239,6 +290,8 @@ func (Parked) ActionKind() string       { return "parked" }
 func (Resumed) ActionKind() string      { return "resumed" }
 func (SurgeChanged) ActionKind() string { return "surge_changed" }
 func (Announce) ActionKind() string     { return "announce" }
+func (CallbackNoted) ActionKind() string { return "callback_noted" }
+func (CallBack) ActionKind() string     { return "call_back" }
 func (Control) ActionKind() string      { return "control" }
 func (AgentChanged) ActionKind() string { return "agent_changed" }
 func (Ended) ActionKind() string        { return "ended" }

@@ -51,7 +51,7 @@ func (e *Engine) arrived(ev ContactArrived) {
 	}
 	e.contacts[c.id] = c
 	e.backAgain(c)
-	e.emitQueued(c)
+	e.emitQueued(c, q.Callback != nil && e.offersCallback(c, c.line.queue.figures(ch).EstimatedWait))
 	e.wait(c)
 	e.makePending(c)
 }
@@ -88,11 +88,11 @@ func (e *Engine) putIn(c *inquiry, rule int, q *queue) {
 	c.rule, c.version = e.plan.ruleName(rule), e.plan.version
 }
 
-func (e *Engine) emitQueued(c *inquiry) {
+func (e *Engine) emitQueued(c *inquiry, callback bool) {
 	from := c.from()
 	e.emit(Queued{
 		Contact: c.id, Channel: channelNames[c.channel], Queue: c.queue, Arrival: c.arrival, Due: c.due,
 		Facts: c.facts, Rule: c.rule, PlanVersion: c.version,
-		From: from, KeptFrom: c.keptFrom,
+		From: from, KeptFrom: c.keptFrom, Callback: callback, RingBack: c.awaited(),
 	})
 }

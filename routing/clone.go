@@ -90,6 +90,10 @@ func (c *copier) everyone() {
 		contacts = append(contacts, *old)
 		twin := &contacts[len(contacts)-1]
 		twin.refusers = slices.Clone(old.refusers)
+		if old.back != nil {
+			back := *old.back
+			twin.back = &back
+		}
 		if old.line != nil {
 			twin.line = c.lines[old.line]
 		}
@@ -141,6 +145,9 @@ func (c *copier) indexes() {
 	}
 	for id, o := range c.from.offers {
 		c.to.offers[id] = c.to.contacts[o.id]
+	}
+	for _, p := range c.from.promised {
+		c.to.promised = append(c.to.promised, c.to.contacts[p.id])
 	}
 	for _, h := range c.from.kept {
 		c.to.kept = append(c.to.kept, c.to.contacts[h.id])

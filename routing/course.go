@@ -105,10 +105,11 @@ func (e *Engine) age(c *inquiry) {
 // waitAgain puts a contact where its age puts it, to be offered.
 func (e *Engine) waitAgain(c *inquiry) {
 	moved := e.mature(c)
-	e.wait(c)
-	e.makePending(c)
+	if e.standAgain(c) {
+		e.makePending(c)
+	}
 	if moved {
-		e.emitQueued(c)
+		e.emitQueued(c, false)
 	}
 }
 

@@ -145,6 +145,10 @@ func (e *Engine) expire(t timer) {
 		e.missed(t.c, RetractNoAnswer)
 	case PhaseConnecting:
 		e.missed(t.c, RetractFailed)
+	case PhaseCalling:
+		e.notReached(t.c, false)
+	case PhaseDeferred:
+		e.waitAgain(t.c)
 	case PhaseWrapUp:
 		e.closeWork(t.c, "", true)
 	}

@@ -62,6 +62,24 @@
 // for the same queue and within the plan's window, has the arrival they had. A
 // place is taken over once. At most LeaversRemembered places are kept.
 //
+// # Callbacks
+//
+// A caller who waits may ask to be rung back where their queue's plan allows. The
+// contact keeps its place (class, due, arrival) and is offered like any other, so
+// callbacks and callers on the line neither overtake nor starve each other; when the
+// handler accepts, the caller is rung (CallBack) while the handler holds. One attempt
+// is under way at most; one that fails frees the handler, who does not rest, and the
+// contact is put off (PhaseDeferred) for the plan's spacing. While put off, for the
+// first CallbackPause and outside the hours, it stands in no line. After the last
+// attempt it ends and people are alerted.
+//
+// A call from the same line for the same queue takes over the place and ends the
+// callback. A handler lost while the caller is rung is no attempt of the caller's;
+// a caller who has answered by then waits on the line again, in their place. What was
+// promised is kept under a plan that rings nobody back, by CallbackDefault, and after
+// the queue has closed. Nobody is rung whose line is unsafe (Facts.UnsafeToCall) or
+// who is in danger (class 0). Numbers are not known here.
+//
 // # Refusals
 //
 // A handler who missed, declined or could not be reached with a contact rests, and
@@ -78,6 +96,8 @@
 //	abandoned_short          the caller left before that, under ShortAbandon in the queue
 //	abandoned_in_queue       the caller left before that, later
 //	abandoned_after_message  the queue was closed (after QueueClosed; cause system)
+//	callback_taken           the caller asked to be rung back, whatever came of it: see
+//	                         CallbackResult
 //	failed                   anything but the caller released it before that
 //
 // Contacts that wait when their queue closes are still served.

@@ -26,6 +26,8 @@ type Engine struct {
 	gates [channels][gateCount]int
 	// kept lists waiting contacts kept for the handler they prefer.
 	kept []*inquiry
+	// promised lists callbacks whose caller is not on the line, in no order.
+	promised []*inquiry
 
 	// What the current sub-step made possible; empty between steps.
 	pending []*inquiry // contacts that became offerable
@@ -114,6 +116,12 @@ func (e *Engine) handle(ev Event) {
 		e.connectFailed(ev)
 	case ContactReleased:
 		e.released(ev)
+	case CallbackAsked:
+		e.callbackAsked(ev)
+	case CallbackFailed:
+		e.callbackFailed(ev)
+	case CallbackHoursChanged:
+		e.callbackHoursChanged(ev)
 	case WrapUpDone:
 		e.wrapUpDone(ev)
 	case WrapUpExtended:

@@ -141,6 +141,37 @@ type ConnectFailed struct {
 	Contact contact.ID `json:"contact"`
 	Agent   AgentID    `json:"agent"`
 	Cause   string     `json:"cause"`
+	// CallerHere tells, of a callback, that the caller answered and is on the line
+	// again: they wait like any caller from now on.
+	CallerHere bool `json:"caller_here,omitempty"`
+}
+
+// CallbackAsked says that a waiting caller would rather be rung back than hold
+// the line. The contact keeps its place; the engine answers with CallbackNoted, or
+// Refused, and then the caller waits on. The number is not here: telephony keeps it
+// under the contact's id.
+type CallbackAsked struct {
+	Contact contact.ID `json:"contact"`
+}
+
+// CallbackFailed says that a CallBack did not reach the caller. The next attempt
+// follows after the plan's spacing.
+type CallbackFailed struct {
+	Contact contact.ID `json:"contact"`
+	Agent   AgentID    `json:"agent"`
+	// Cause is a code, for example "busy".
+	Cause string `json:"cause"`
+	// Final tells that no further attempt may be made: no number is known, or it is
+	// not safe to ring.
+	Final bool `json:"final,omitempty"`
+}
+
+// CallbackHoursChanged says whether callers of a queue may be rung back now, where
+// its policy has hours. The driver works it out, as opening hours; they may not
+// until it says so.
+type CallbackHoursChanged struct {
+	Queue QueueID `json:"queue"`
+	Open  bool    `json:"open"`
 }
 
 // ReleaseCause says who or what ended a contact's conversation or wait.
@@ -230,3 +261,7 @@ func (WrapUpDone) Kind() string      { return "wrap_up_done" }
 func (WrapUpExtended) Kind() string  { return "wrap_up_extended" }
 func (ControlAsked) Kind() string    { return "control_asked" }
 func (ControlDone) Kind() string     { return "control_done" }
+
+func (CallbackAsked) Kind() string        { return "callback_asked" }
+func (CallbackFailed) Kind() string       { return "callback_failed" }
+func (CallbackHoursChanged) Kind() string { return "callback_hours_changed" }

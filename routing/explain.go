@@ -33,6 +33,8 @@ type Explanation struct {
 	// Why is as an Offer's made now would be: Chosen is empty when nobody can be
 	// offered it. For a contact in hand it tells the routing only.
 	Why Why `json:"why"`
+	// Callback is set once the caller asked to be rung back.
+	Callback *CallbackStatus `json:"callback,omitempty"`
 	// Next lists what will change by age alone, the next of each kind, soonest first.
 	Next []Change `json:"next,omitempty"`
 }
@@ -55,6 +57,7 @@ const (
 	ChangeOverflowed ChangeKind = "overflowed"   // it moves to another queue
 	ChangeLetGo      ChangeKind = "let_go"       // it is kept for its preferred handler no longer
 	ChangeAnnounced  ChangeKind = "announcement" // the caller is told position and wait
+	ChangeRingable   ChangeKind = "ringable"     // the caller may be rung back
 )
 
 // ExplainContact tells where a contact that is here stands and why. The engine
@@ -80,15 +83,39 @@ func (e *Engine) Explain(ev ContactArrived) (Explanation, bool) {
 	}
 	// What routing one contact writes is put back: a line it alone would stand in
 	// stays, which neither Hash nor any decision sees.
-	c, _ := e.take(ev, ch)
+	c, home := e.take(ev, ch)
+	if home.open && e.contacts[c.keptFrom] != nil {
+		e.spent = e.spent[:0]
+		return e.explainTakenOver(ev, c), true
+	}
 	x := e.explanation(c)
 	x.Contact = ""
 	e.spent = e.spent[:0]
 	return x, true
 }
 
+// explainTakenOver explains a call that takes the place of a callback. That may free
+// a handler for somebody else, so it is tried on a clone.
+func (e *Engine) explainTakenOver(ev ContactArrived, like *inquiry) Explanation {
+	if ev.Contact == "" || e.contacts[ev.Contact] != nil || e.ended.has(ev.Contact) {
+		ev.Contact = like.keptFrom + "~" // the next in order of id
+	}
+	tried := e.Clone()
+	actions := tried.Step(e.now, ev)
+	c := tried.contacts[ev.Contact]
+	x := tried.explanation(c)
+	x.Contact = ""
+	for _, a := range actions {
+		if o, is := a.(Offer); is && o.Contact == c.id {
+			x.Phase, x.Agent, x.Position, x.EstimatedWait = PhaseWaiting, o.Agent, 1, 0
+			x.Why, x.Next = o.Why, tried.changes(c)
+		}
+	}
+	return x
+}
+
 func (e *Engine) explanation(c *inquiry) Explanation {
-	x := Explanation{Contact: c.id, Phase: c.phase, Channel: channelNames[c.channel], Class: int(c.class), Arrival: c.arrival, Due: c.due, At: e.now}
+	x := Explanation{Contact: c.id, Phase: c.phase, Channel: channelNames[c.channel], Class: int(c.class), Arrival: c.arrival, Due: c.due, At: e.now, Callback: c.back.status()}
 	if home := e.plan.queueOf[c.home]; home != nil {
 		x.Open = home.open
 	}
@@ -102,6 +129,9 @@ func (e *Engine) explanation(c *inquiry) Explanation {
 	}
 	x.Why.Needs = c.line.needs
 	e.explainCourse(c, c.handler, &x.Why)
+	if c.phase == PhaseDeferred && c.until != 0 {
+		x.Next = []Change{{At: c.until, What: ChangeRingable}}
+	}
 	if c.phase != "" {
 		return x
 	}

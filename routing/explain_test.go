@@ -90,7 +90,7 @@ func TestExplainContactInEveryPhase(t *testing.T) {
 			t.Fatalf("seed %d: asking changed the engine", s+i)
 		}
 	}
-	for _, phase := range []routing.Phase{routing.PhaseWaiting, routing.PhaseRinging, routing.PhaseConnecting, routing.PhaseTalking} {
+	for _, phase := range []routing.Phase{routing.PhaseWaiting, routing.PhaseRinging, routing.PhaseConnecting, routing.PhaseTalking, routing.PhaseDeferred, routing.PhaseCalling} {
 		if seen[phase] == 0 {
 			t.Errorf("nobody was %s: %v", phase, seen)
 		}

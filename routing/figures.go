@@ -99,7 +99,7 @@ func (e *Engine) figuresKept() (of [channels]func(QueueID) QueueFigures) {
 func (e *Engine) planAnnouncement(c *inquiry, q *queue) {
 	policy := q.Announce
 	switch {
-	case c.channel != onPhone || policy == nil || policy.Every <= 0:
+	case c.channel != onPhone || policy == nil || policy.Every <= 0 || c.awaited():
 		c.sayAt = 0
 	case c.sayAt == 0:
 		c.sayAt = e.after(policy.First)
@@ -122,8 +122,9 @@ func (e *Engine) announce(c *inquiry) {
 	staffed, _ := q.staff(onPhone)
 	wait := q.estimate(onPhone, position, staffed)
 	known := wait < EstimateUnknown
+	callback := e.offersCallback(c, wait)
 	wait = (wait + contact.Minute - 1) / contact.Minute * contact.Minute
-	a := Announce{Contact: c.id, Queue: c.queue, Position: position, Wait: wait}
+	a := Announce{Contact: c.id, Queue: c.queue, Position: position, Wait: wait, Callback: callback}
 	if c.told != 0 {
 		a.Position = min(position, c.told)
 	}

@@ -63,7 +63,11 @@ func (a *audit) contact(c *inquiry) {
 		if holders != 0 || c.handler != nil || c.offer != 0 || c.until != 0 {
 			a.fault("contact %s waits but has a handler, an offer or a deadline", c.id)
 		}
-	case PhaseRinging, PhaseConnecting, PhaseTalking, PhaseHeld, PhaseParked, PhaseWrapUp:
+	case PhaseDeferred:
+		if holders != 0 || c.handler != nil || c.offer != 0 || c.place >= 0 || !c.awaited() || !e.early(c) {
+			a.fault("contact %s is put off but in somebody's hands or a line, no callback, or could be made now", c.id)
+		}
+	case PhaseRinging, PhaseConnecting, PhaseTalking, PhaseHeld, PhaseParked, PhaseWrapUp, PhaseCalling:
 		if holders != 1 || c.offer == 0 || c.offer > e.lastOffer {
 			a.fault("contact %s is %s with %d handlers under offer %d of %d", c.id, c.phase, holders, c.offer, e.lastOffer)
 		}
@@ -73,7 +77,9 @@ func (a *audit) contact(c *inquiry) {
 	default:
 		a.fault("contact %s is in unknown phase %q", c.id, c.phase)
 	}
-	timed := c.phase == PhaseRinging || c.phase == PhaseConnecting || c.phase == PhaseWrapUp
+	a.callback(c)
+	timed := c.phase == PhaseRinging || c.phase == PhaseConnecting || c.phase == PhaseWrapUp || c.phase == PhaseCalling ||
+		c.phase == PhaseDeferred && c.back.after > e.now
 	if timed != (c.until != 0) {
 		a.fault("contact %s is %q with deadline %d", c.id, c.phase, c.until)
 	}
@@ -92,6 +98,40 @@ func (a *audit) contact(c *inquiry) {
 	}
 	if c.due != c.arrival.Add(c.target-c.credit) {
 		a.fault("contact %s is due at %d, not arrival + target - credit", c.id, c.due)
+	}
+}
+
+// callback checks a contact whose caller asked to be rung back, and that only such
+// a one is.
+func (a *audit) callback(c *inquiry) {
+	e := a.e
+	listed := 0
+	for _, p := range e.promised {
+		if p == c {
+			listed++
+		}
+	}
+	promised := c.awaited() && c.line != nil
+	if promised != (listed == 1) || listed > 1 {
+		a.fault("contact %s is to be rung back: %v, and listed so %d times", c.id, promised, listed)
+	}
+	if c.phase == PhaseCalling && !c.awaited() {
+		a.fault("contact %s is being rung back without having asked for it", c.id)
+	}
+	if !promised {
+		return
+	}
+	if c.phase == PhaseConnecting {
+		a.fault("contact %s is being connected but its caller is not on the line", c.id)
+	}
+	if c.phase == "" && e.early(c) {
+		a.fault("contact %s waits to be rung back before it may be", c.id)
+	}
+	if c.facts.UnsafeToCall || c.class == 0 || c.channel != onPhone {
+		a.fault("contact %s is to be rung back but must not be", c.id)
+	}
+	if c.sayAt != 0 {
+		a.fault("contact %s is to be told its position but nobody is on the line", c.id)
 	}
 }
 

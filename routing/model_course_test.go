@@ -48,6 +48,7 @@ func (m *model) again(c *item) {
 func (m *model) moveOn(c *item) {
 	was := c.queue
 	m.mature(c)
+	m.stand(c)
 	if c.queue != was {
 		m.queuedAction(c)
 	}

@@ -42,6 +42,8 @@ func (m *model) happen(ev routing.Event) {
 		default:
 			m.open[ev.Queue] = ev.Open
 		}
+	case routing.CallbackAsked, routing.CallbackFailed, routing.CallbackHoursChanged:
+		m.callback(ev, no)
 	case routing.AgentSignedOn:
 		m.signOn(ev, no)
 	case routing.AgentReady, routing.AgentNotReady, routing.AgentSignedOff, routing.AgentPresence, routing.DeviceChanged:
@@ -51,7 +53,10 @@ func (m *model) happen(ev routing.Event) {
 	case routing.OfferAccepted:
 		if c := m.ringing(ev.Offer, ev.Agent); c != nil {
 			c.since, c.until, c.who.idleSince = m.now, 0, m.now
-			if c.channel == contact.Phone {
+			if m.awaits(c) {
+				m.interrupt(c)
+				m.ringUp(c)
+			} else if c.channel == contact.Phone {
 				c.phase, c.until = routing.PhaseConnecting, m.now.Add(15*contact.Second)
 				m.interrupt(c)
 				m.say(routing.Connect{Offer: c.offer, Contact: c.id, Agent: ev.Agent})
@@ -103,14 +108,16 @@ func (m *model) putInForce(plan *routing.Plan, version int) {
 	m.plan = m.laid()
 	maps.DeleteFunc(m.handle, func(id routing.QueueID, _ map[contact.Channel]contact.Duration) bool { return m.queue(id) == nil })
 	maps.DeleteFunc(m.open, func(id routing.QueueID, _ bool) bool { return m.queue(id) == nil })
+	maps.DeleteFunc(m.ring, func(id routing.QueueID, _ bool) bool { return m.queue(id) == nil })
 	all := slices.Clone(m.contacts)
 	slices.SortFunc(all, func(a, b *item) int {
 		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.due, b.due), cmp.Compare(a.arrival, b.arrival), cmp.Compare(a.id, b.id))
 	})
 	for _, c := range all {
-		if c.phase == "" || c.phase == routing.PhaseRinging || c.phase == routing.PhaseConnecting {
+		if c.answered == 0 {
 			was := c.queue
 			m.route(c)
+			m.stand(c)
 			if c.queue != was {
 				m.queuedAction(c)
 			}
@@ -287,12 +294,17 @@ func (m *model) arrive(ev routing.ContactArrived, no refuse) {
 		}
 	}
 	c.due = c.arrival.Add(c.target).Add(-c.credit)
+	if p := m.find(c.keptFrom); p != nil {
+		m.rangIn(p)
+	}
+	c.offerBack = m.offersBack(c, m.figuresNow(c.queue, c.channel).EstimatedWait)
+	m.contacts = append(m.contacts, c)
 	if back != nil {
 		m.left = slices.DeleteFunc(m.left, func(o *item) bool { return o == back })
 	}
-	m.contacts = append(m.contacts, c)
 	c.held = m.keeps(c) && !m.waited(c)
 	m.queuedAction(c)
+	c.offerBack = false
 }
 
 func (m *model) talk(c *item) {
@@ -373,13 +385,14 @@ func (m *model) inHand(ev routing.Event, no refuse) {
 	call := c.channel == contact.Phone
 	switch ev := ev.(type) {
 	case routing.Connected:
-		if c.phase == routing.PhaseConnecting {
+		if c.phase == routing.PhaseConnecting || c.phase == routing.PhaseCalling {
 			m.talk(c)
 			return
 		}
 		code = "wrong_phase"
 	case routing.ConnectFailed:
-		if c.phase == routing.PhaseConnecting {
+		if c.phase == routing.PhaseConnecting || c.phase == routing.PhaseCalling {
+			c.here = c.here || ev.CallerHere && c.phase == routing.PhaseCalling
 			m.miss(c, routing.RetractFailed)
 			return
 		}

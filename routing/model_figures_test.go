@@ -97,6 +97,7 @@ func (m *model) announce(c *item) {
 		wait += minute - over
 	}
 	longer := position == 200
+	callback := m.offersBack(c, m.estimate(c.queue, contact.Phone, position, f.Staffed))
 	if c.told > 0 && position > c.told {
 		position = c.told
 	}
@@ -104,7 +105,7 @@ func (m *model) announce(c *item) {
 		wait, longer = c.toldWait, true
 	}
 	c.told, c.toldWait = position, wait
-	m.say(routing.Announce{Contact: c.id, Queue: c.queue, Position: position, Wait: wait, Longer: longer})
+	m.say(routing.Announce{Contact: c.id, Queue: c.queue, Position: position, Wait: wait, Longer: longer, Callback: callback})
 }
 
 func goesBefore(a, b *item) bool {

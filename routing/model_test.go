@@ -33,6 +33,7 @@ type model struct {
 	endings map[contact.ID]int
 	left    []*item // callers who hung up, oldest first
 	handle  map[routing.QueueID]map[contact.Channel]contact.Duration
+	ring    map[routing.QueueID]bool // hours of callbacks
 	// figures answers rules; while a plan is published, as things stood before.
 	figures func(routing.QueueID, contact.Channel) routing.QueueFigures
 }
@@ -81,12 +82,18 @@ type item struct {
 	hungUp         contact.Instant
 	told           int
 	toldWait       contact.Duration
+	// asked tells that the caller asked to be rung back, here that they answered and
+	// are on the line again.
+	asked, here, offerBack bool
+	tries       int
+	mayRing     contact.Instant // rung not before
+	result      routing.CallbackResult
 }
 
 func newModel() *model {
 	m := &model{
 		open: map[routing.QueueID]bool{}, people: map[routing.AgentID]*person{}, endings: map[contact.ID]int{},
-		handle: map[routing.QueueID]map[contact.Channel]contact.Duration{},
+		handle: map[routing.QueueID]map[contact.Channel]contact.Duration{}, ring: map[routing.QueueID]bool{},
 	}
 	m.figures = m.figuresNow
 	return m
@@ -119,6 +126,11 @@ func (m *model) step(at contact.Instant, ev routing.Event) []routing.Action {
 			return m.out
 		case c != nil && c.phase == "":
 			m.again(c)
+		case c != nil && c.phase == routing.PhaseDeferred:
+			m.moveOn(c)
+			c.fresh = true
+		case c != nil && c.phase == routing.PhaseCalling:
+			m.notReached(c, false)
 		case c != nil && c.phase == routing.PhaseWrapUp:
 			m.closeItem(c, "", true)
 		case c != nil && c.phase == routing.PhaseRinging:
@@ -182,7 +194,7 @@ func (m *model) views() map[routing.AgentID]routing.AgentChanged {
 		for _, c := range p.work {
 			v.Work = append(v.Work, routing.Work{
 				Contact: c.id, Channel: c.channel, Queue: c.queue, Offer: c.offer, Phase: c.phase,
-				Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended,
+				Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended, Callback: c.asked,
 			})
 		}
 		all[id] = v
@@ -383,7 +395,7 @@ func (m *model) place(c *item) {
 	m.touch(p)
 	m.out = append(m.out, routing.Offer{
 		Offer: c.offer, Contact: c.id, Channel: c.channel, Agent: p.id, Queue: c.queue, Arrival: c.arrival,
-		Due: c.due, Made: m.now, Deadline: c.until, Facts: c.facts, Why: why,
+		Due: c.due, Made: m.now, Deadline: c.until, Facts: c.facts, Why: why, Callback: m.awaits(c),
 	})
 }
 
@@ -464,7 +476,11 @@ func (m *model) resume(p *person) {
 
 func (m *model) end(c *item, ending contact.Ending, cause routing.ReleaseCause, agent routing.AgentID) {
 	m.endings[c.id]++
-	m.say(routing.Ended{Contact: c.id, Queue: c.queue, Ending: ending, Cause: cause, Agent: agent, Arrival: c.arrival, Answered: c.answered, At: m.now})
+	var result routing.CallbackResult
+	if c.asked {
+		ending, result = contact.CallbackTaken, m.callbackResult(c, cause)
+	}
+	m.say(routing.Ended{Contact: c.id, Queue: c.queue, Ending: ending, Cause: cause, Agent: agent, Arrival: c.arrival, Answered: c.answered, At: m.now, Callback: result})
 }
 
 func (m *model) drop(c *item) {
@@ -548,7 +564,7 @@ func (m *model) mature(c *item) {
 	}
 	q := m.queue(c.queue)
 	switch {
-	case c.channel != contact.Phone || q.Announce == nil:
+	case c.channel != contact.Phone || q.Announce == nil || m.awaits(c):
 		c.sayAt = 0
 	case c.sayAt == 0:
 		c.sayAt = m.now.Add(q.Announce.First)
@@ -586,5 +602,5 @@ func (m *model) mature(c *item) {
 }
 
 func (m *model) queuedAction(c *item) {
-	m.say(routing.Queued{Contact: c.id, Channel: c.channel, Queue: c.queue, Arrival: c.arrival, Due: c.due, Facts: c.facts, Rule: c.rule, PlanVersion: c.version, From: m.from(c), KeptFrom: c.keptFrom})
+	m.say(routing.Queued{Contact: c.id, Channel: c.channel, Queue: c.queue, Arrival: c.arrival, Due: c.due, Facts: c.facts, Rule: c.rule, PlanVersion: c.version, From: m.from(c), KeptFrom: c.keptFrom, Callback: c.offerBack, RingBack: m.awaits(c)})
 }

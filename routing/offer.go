@@ -38,7 +38,7 @@ func (e *Engine) offerTo(c *inquiry, h *handler) {
 	e.settle(h)
 	e.emit(Offer{
 		Offer: c.offer, Contact: c.id, Channel: channelNames[c.channel], Agent: h.id, Queue: c.queue,
-		Arrival: c.arrival, Due: c.due, Made: e.now, Deadline: c.until, Facts: c.facts, Why: why,
+		Arrival: c.arrival, Due: c.due, Made: e.now, Deadline: c.until, Facts: c.facts, Why: why, Callback: c.awaited(),
 	})
 }
 
@@ -149,7 +149,10 @@ func (e *Engine) accepted(ev OfferAccepted) {
 	c.line.queue.ringing--
 	c.since = e.now
 	h.idleSince = e.now
-	if c.channel == onPhone {
+	if c.awaited() {
+		e.park(c)
+		e.callBack(c)
+	} else if c.channel == onPhone {
 		c.phase = PhaseConnecting
 		e.setUntil(c, e.after(ConnectWithin))
 		e.park(c)

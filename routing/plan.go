@@ -62,6 +62,9 @@ type Queue struct {
 	// Announce is when callers who wait are told their position and expected wait;
 	// nil means never.
 	Announce *AnnouncePolicy
+	// Callback is when and how callers who wait may be rung back instead; nil means
+	// that none is.
+	Callback *CallbackPolicy
 	// ClosedAnnouncement is the prompt played when the queue is closed.
 	ClosedAnnouncement string
 	// Hours is the opening calendar, evaluated by the driver; nil is always open.
@@ -100,6 +103,27 @@ type AnnouncePolicy struct {
 	// First counts from joining the queue, Every from the announcement before.
 	First contact.Duration
 	Every contact.Duration
+}
+
+// CallbackPolicy says when callers are offered to be rung back, and how they are.
+// That of the queue the rule chose counts.
+type CallbackPolicy struct {
+	// Over is the expected wait above which it is offered; zero offers it to all who
+	// have to wait.
+	Over contact.Duration
+	// Attempts is how often a caller is rung before the contact ends, Spacing how
+	// long after one that failed the next may be made, RingFor how long each rings.
+	Attempts int
+	Spacing  contact.Duration
+	RingFor  contact.Duration
+	// Hours is when people may be rung, evaluated by the driver; nil is always.
+	Hours func(contact.Local) bool
+}
+
+// CallbackDefault stands for the policy of a queue that has none, where a plan left
+// callbacks behind: what was promised is kept.
+func CallbackDefault() CallbackPolicy {
+	return CallbackPolicy{Attempts: 3, Spacing: 5 * contact.Minute, RingFor: 30 * contact.Second}
 }
 
 // Surge changes some queues while it is switched on. Where two that are on change

@@ -33,7 +33,7 @@ func (e *Engine) putInForce(next *ruleset) {
 	if e.plan != nil {
 		for _, q := range e.plan.queues {
 			if same := next.queueOf[q.ID]; same != nil {
-				same.open, same.handle = q.open, q.handle
+				same.open, same.mayRing, same.handle = q.open, q.mayRing, q.handle
 			}
 		}
 	}
@@ -66,14 +66,14 @@ func (e *Engine) reroute(c *inquiry, figures func(QueueID) QueueFigures) {
 	e.putIn(c, rule, q)
 	e.mature(c)
 	switch c.phase {
-	case "":
+	case "", PhaseDeferred:
 		c.place, c.heldAt = -1, -1
-		e.wait(c)
+		e.standAgain(c)
 	case PhaseRinging:
 		c.line.queue.ringing++
 	}
 	if c.queue != before {
-		e.emitQueued(c)
+		e.emitQueued(c, false)
 		if c.handler != nil {
 			e.show(c.handler)
 		}

@@ -12,6 +12,9 @@ const (
 	RefusedAgent         = "agent_unknown"     // the handler is not signed on
 	RefusedAgentID       = "agent_id_missing"  // the handler's id is empty
 	RefusedNoChange      = "no_change"         // it is so already
+	RefusedNoCallback    = "no_callback"       // the queue rings nobody back
+	RefusedUnsafe        = "unsafe_to_call"    // the line must not be rung
+	RefusedRisk          = "risk_to_life"      // whoever is in danger stays on the line
 	RefusedContactID     = "contact_id_empty"  // the contact's id is empty
 	RefusedDuplicate     = "contact_duplicate" // a contact of that id is or was here
 	RefusedContact       = "contact_unknown"   // no contact of that id was seen
@@ -44,4 +47,7 @@ const (
 	// AlertStepsSpent: a contact still waits after the last step of relaxation and
 	// overflow its queue has: nothing more widens, it waits for anyone able.
 	AlertStepsSpent = "waits_for_anyone_able"
+	// AlertCallbackMissed: a callback ended without the caller having been reached:
+	// somebody should find another way.
+	AlertCallbackMissed = "callback_not_reached"
 )

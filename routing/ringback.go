@@ -68,7 +68,7 @@ func (s *leavers) find(line string, id QueueID, now contact.Instant, window cont
 
 // keepPlace remembers the place of a caller who hung up before being answered.
 func (e *Engine) keepPlace(c *inquiry, cause ReleaseCause) {
-	if cause != ReleasedByCaller || c.channel != onPhone || c.facts.Line == "" {
+	if cause != ReleasedByCaller || c.channel != onPhone || c.facts.Line == "" || c.awaited() {
 		return
 	}
 	window := e.plan.plan.RingBackWindow
@@ -88,6 +88,11 @@ func (e *Engine) ringBack(c *inquiry) {
 	if c.channel != onPhone {
 		return
 	}
+	if p := e.promisedTo(c); p != nil {
+		c.keptFrom = p.id
+		c.arrival = min(c.arrival, p.arrival)
+		return
+	}
 	if i := e.left.find(c.facts.Line, c.home, e.now, e.plan.plan.RingBackWindow); i >= 0 {
 		c.keptFrom = e.left.list[i].Contact
 		c.arrival = min(c.arrival, e.left.list[i].Arrival)
@@ -97,6 +102,10 @@ func (e *Engine) ringBack(c *inquiry) {
 // backAgain forgets the place a call has taken over.
 func (e *Engine) backAgain(c *inquiry) {
 	if c.keptFrom == "" {
+		return
+	}
+	if p := e.contacts[c.keptFrom]; p != nil {
+		e.rangIn(p)
 		return
 	}
 	i := slices.IndexFunc(e.left.list, func(l leaver) bool { return l.Contact == c.keptFrom })

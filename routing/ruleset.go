@@ -36,6 +36,8 @@ type queue struct {
 	open    bool
 	waiting int
 	ringing int
+	// mayRing is what the driver said of the hours of callbacks.
+	mayRing bool
 	lines   []*line
 	// able lists profiles per channel that have what the queue itself needs.
 	able [channels][]*profile

@@ -14,13 +14,14 @@ import (
 //	prefer QUEUE WAIT
 //	surge NAME QUEUE [phone=90s] [overflow=AFTER:TO,...] [announce=FIRST:EVERY | announce=never]
 //	announce QUEUE FIRST EVERY
+//	callback QUEUE [over=5m] [attempts=3] [spacing=5m] [ring=30s] [hours]
 func (s *scenario) course(verb string, args []string) {
 	if verb == "surge" {
 		s.surge(args)
 		return
 	}
 	var q *routing.Queue
-	if s.plan != nil && len(args) > 1 {
+	if s.plan != nil && len(args) > 0 {
 		for i := range s.plan.Queues {
 			if string(s.plan.Queues[i].ID) == args[0] {
 				q = &s.plan.Queues[i]
@@ -45,6 +46,25 @@ func (s *scenario) course(verb string, args []string) {
 		q.Overflow = append(q.Overflow, routing.OverflowStep{After: s.duration(args[1]), To: routing.QueueID(args[2])})
 	case "announce":
 		q.Announce = &routing.AnnouncePolicy{First: s.duration(args[1]), Every: s.duration(args[2])}
+	case "callback":
+		p := routing.CallbackDefault()
+		for _, word := range args[1:] {
+			switch key, value, _ := strings.Cut(word, "="); key {
+			case "over":
+				p.Over = s.duration(value)
+			case "attempts":
+				p.Attempts = s.number(value)
+			case "spacing":
+				p.Spacing = s.duration(value)
+			case "ring":
+				p.RingFor = s.duration(value)
+			case "hours":
+				p.Hours = func(contact.Local) bool { return true }
+			default:
+				s.fatalf("callback does not take %q", word)
+			}
+		}
+		q.Callback = &p
 	case "prefer":
 		q.Preferred = &routing.PreferredPolicy{Wait: s.duration(args[1])}
 	}

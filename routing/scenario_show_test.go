@@ -67,11 +67,15 @@ func clock(i contact.Instant) string {
 func telling(a routing.Action) string {
 	switch a := a.(type) {
 	case routing.Queued:
-		return fmt.Sprintf("queued %s in %s%s, due %s%s", a.Contact, a.Queue, optional(" from ", string(a.From)), clock(a.Due), optional(" by rule ", a.Rule)+optional(", keeps the place of ", string(a.KeptFrom)))
+		return fmt.Sprintf("queued %s in %s%s, due %s%s", a.Contact, a.Queue, optional(" from ", string(a.From)), clock(a.Due), optional(" by rule ", a.Rule)+optional(", keeps the place of ", string(a.KeptFrom))+is(a.Callback, ", may be rung back")+is(a.RingBack, ", to be rung back"))
 	case routing.QueueClosed:
 		return fmt.Sprintf("queue closed: %s came to %s, play %s", a.Contact, a.Queue, a.Announcement)
 	case routing.Offer:
-		return fmt.Sprintf("offer #%d: %s to %s until %s (%s)", a.Offer, a.Contact, a.Agent, clock(a.Deadline), a.Why.Chosen)
+		return fmt.Sprintf("offer #%d: %s to %s until %s (%s)%s", a.Offer, a.Contact, a.Agent, clock(a.Deadline), a.Why.Chosen, is(a.Callback, ", to be rung back"))
+	case routing.CallbackNoted:
+		return fmt.Sprintf("noted: %s in %s is to be rung back", a.Contact, a.Queue)
+	case routing.CallBack:
+		return fmt.Sprintf("call back #%d: %s for %s, attempt %d, %s", a.Offer, a.Contact, a.Agent, a.Attempt, a.RingFor)
 	case routing.Retract:
 		return fmt.Sprintf("retract #%d: %s from %s (%s)", a.Offer, a.Contact, a.Agent, a.Cause)
 	case routing.SurgeChanged:
@@ -85,7 +89,7 @@ func telling(a routing.Action) string {
 		if a.Longer {
 			longer = ", longer than that"
 		}
-		return fmt.Sprintf("announce to %s in %s: number %d, %s%s", a.Contact, a.Queue, a.Position, a.Wait, longer)
+		return fmt.Sprintf("announce to %s in %s: number %d, %s%s%s", a.Contact, a.Queue, a.Position, a.Wait, longer, is(a.Callback, ", may be rung back"))
 	case routing.Connect:
 		return fmt.Sprintf("connect #%d: %s and %s", a.Offer, a.Contact, a.Agent)
 	case routing.Control:
@@ -93,7 +97,7 @@ func telling(a routing.Action) string {
 	case routing.AgentChanged:
 		return handlerLine(a)
 	case routing.Ended:
-		return fmt.Sprintf("ended %s in %s: %s, by %s%s%s", a.Contact, a.Queue, a.Ending, a.Cause, optional(", with ", string(a.Agent)), optional(", answered ", strings.Trim(clock(a.Answered), "-")))
+		return fmt.Sprintf("ended %s in %s: %s%s, by %s%s%s", a.Contact, a.Queue, a.Ending, optional(" ", string(a.Callback)), a.Cause, optional(", with ", string(a.Agent)), optional(", answered ", strings.Trim(clock(a.Answered), "-")))
 	case routing.Closed:
 		late := ""
 		if a.TimedOut {
@@ -110,6 +114,13 @@ func telling(a routing.Action) string {
 		return fmt.Sprintf("refused %s: %s%s%s%s", a.Event, a.Code, optional(" ", string(a.Agent)), optional(" ", string(a.Contact)), number)
 	}
 	return fmt.Sprintf("%s %+v", a.ActionKind(), a)
+}
+
+func is(so bool, text string) string {
+	if so {
+		return text
+	}
+	return ""
 }
 
 func optional(before, text string) string {

@@ -164,7 +164,7 @@ func (s *scenario) command(line string) {
 	switch verb {
 	case "queue", "rule", "profile", "policy":
 		s.define(verb, args)
-	case "relax", "overflow", "prefer", "announce", "surge":
+	case "relax", "overflow", "prefer", "announce", "callback", "surge":
 		s.course(verb, args)
 	case "publish":
 		version, err := strconv.Atoi(arg(0))
@@ -174,6 +174,14 @@ func (s *scenario) command(line string) {
 		s.plan.Version = version
 		s.step(routing.PlanPublished{Version: version, Source: "plan " + arg(0), Plan: s.plan})
 		s.plan = nil
+	case "ask-callback":
+		s.step(routing.CallbackAsked{Contact: contact.ID(arg(0))})
+	case "not-reached":
+		s.step(routing.CallbackFailed{Contact: id, Agent: agent, Cause: arg(2), Final: arg(2) == "unsafe"})
+	case "handler-lost":
+		s.step(routing.ConnectFailed{Contact: id, Agent: agent, Cause: "handler_gone", CallerHere: arg(2) == "caller-here"})
+	case "ring-hours":
+		s.step(routing.CallbackHoursChanged{Queue: routing.QueueID(arg(0)), Open: arg(1) == "open"})
 	case "surge-on", "surge-off":
 		s.step(routing.SurgeSwitched{Name: arg(0), On: verb == "surge-on", By: arg(1)})
 	case "open", "close":
@@ -267,6 +275,8 @@ func (s *scenario) arrival(verb string, args []string) routing.ContactArrived {
 			ev.Facts.Preferred = value
 		case key == "vulnerable":
 			ev.Facts.Vulnerable = true
+		case key == "unsafe":
+			ev.Facts.UnsafeToCall = true
 		case key == "waited":
 			ev.Arrival = s.now.Add(-s.duration(value))
 		default:

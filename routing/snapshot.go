@@ -25,6 +25,8 @@ type image struct {
 	LastOffer OfferID         `json:"last_offer"`
 	Tally     Tally           `json:"tally"`
 	Open      []QueueID       `json:"open"`
+	// MayRing lists queues whose callers may be rung back now, in order of id.
+	MayRing []QueueID `json:"may_ring,omitempty"`
 	// Handling lists queues with a mean handling time, in order of id.
 	Handling []handlingImage `json:"handling,omitempty"`
 	Handlers []handlerImage  `json:"handlers"`
@@ -100,6 +102,14 @@ type contactImage struct {
 	SayAt    contact.Instant `json:"say_at,omitempty"`
 	Told     int             `json:"told,omitempty"`
 	ToldWait int64           `json:"told_wait,omitempty"` // nanoseconds
+	Back     *callbackImage  `json:"back,omitempty"`
+}
+
+type callbackImage struct {
+	Asked contact.Instant `json:"asked"`
+	Tries int             `json:"tries,omitempty"`
+	After contact.Instant `json:"after,omitempty"`
+	Here  bool            `json:"here,omitempty"`
 }
 
 func (e *Engine) image() image {
@@ -113,6 +123,9 @@ func (e *Engine) image() image {
 			if q.open {
 				img.Open = append(img.Open, q.ID)
 			}
+			if q.mayRing {
+				img.MayRing = append(img.MayRing, q.ID)
+			}
 			if q.handle != [channels]contact.Duration{} {
 				h := handlingImage{Queue: q.ID}
 				for ch := range channels {
@@ -123,6 +136,7 @@ func (e *Engine) image() image {
 		}
 		slices.SortFunc(img.Handling, func(a, b handlingImage) int { return strings.Compare(string(a.Queue), string(b.Queue)) })
 		slices.Sort(img.Open)
+		slices.Sort(img.MayRing)
 	}
 	for _, h := range e.sortedHandlers() {
 		hi := handlerImage{
@@ -144,6 +158,9 @@ func (e *Engine) image() image {
 		}
 		if c.handler != nil {
 			ci.Agent = c.handler.id
+		}
+		if b := c.back; b != nil {
+			ci.Back = &callbackImage{b.asked, b.tries, b.after, b.here}
 		}
 		img.Contacts = append(img.Contacts, ci)
 	}
@@ -257,6 +274,13 @@ func build(img image, p *Plan) (*Engine, error) {
 		}
 		q.open = true
 	}
+	for _, id := range img.MayRing {
+		q := e.plan.queueOf[id]
+		if q == nil {
+			return nil, fmt.Errorf("queue %q rings callers back but is not in the plan", id)
+		}
+		q.mayRing = true
+	}
 	for _, h := range img.Handling {
 		q := e.plan.queueOf[h.Queue]
 		if q == nil {
@@ -281,7 +305,7 @@ func build(img image, p *Plan) (*Engine, error) {
 	}
 	for _, ci := range img.Contacts {
 		c := e.contacts[ci.ID]
-		if (ci.Phase != "") != (c.handler != nil) {
+		if (ci.Phase != "" && ci.Phase != PhaseDeferred) != (c.handler != nil) {
 			return nil, fmt.Errorf("contact %q: in phase %q but in the work of %q", ci.ID, ci.Phase, ci.Agent)
 		}
 	}
@@ -309,10 +333,13 @@ func (e *Engine) buildContact(ci contactImage) error {
 	if c.home == "" {
 		c.home = c.queue
 	}
+	if b := ci.Back; b != nil {
+		c.back = &callback{asked: b.Asked, tries: b.Tries, after: b.After, here: b.Here}
+	}
 	e.contacts[c.id] = c
 	e.setUntil(c, ci.Until)
 	switch c.phase {
-	case "", PhaseRinging, PhaseConnecting:
+	case "", PhaseRinging, PhaseConnecting, PhaseCalling, PhaseDeferred:
 		q := e.plan.queueOf[c.queue]
 		if q == nil {
 			return fmt.Errorf("queue %q is not in the plan", c.queue)
@@ -328,6 +355,9 @@ func (e *Engine) buildContact(ci contactImage) error {
 			return fmt.Errorf("%d moves from queue %q and step %d in queue %q are not in the plan", c.moves, c.home, c.step, c.queue)
 		}
 		c.line = e.plan.lineFor(q, c.lineRule(rule), ch, c.step, c.facts.Language)
+		if c.awaited() {
+			e.promised = append(e.promised, c)
+		}
 	case PhaseTalking, PhaseHeld, PhaseParked, PhaseWrapUp:
 	default:
 		return fmt.Errorf("phase %q is not known", c.phase)
@@ -358,7 +388,7 @@ func (e *Engine) buildHandler(hi handlerImage) error {
 	h.idleSince, h.since, h.misses = hi.IdleSince, hi.Since, hi.Misses
 	for _, id := range hi.Work {
 		c := e.contacts[id]
-		if c == nil || c.handler != nil || c.phase == "" {
+		if c == nil || c.handler != nil || c.phase == "" || c.phase == PhaseDeferred {
 			return fmt.Errorf("contact %q in their work is not there, waits, or is in another's", id)
 		}
 		c.handler = h

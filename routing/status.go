@@ -16,6 +16,11 @@ type Tally struct {
 	AbandonedAfterMessage int `json:"abandoned_after_message"`
 	AbandonedInQueue      int `json:"abandoned_in_queue"`
 	Failed                int `json:"failed"`
+	// CallbackTaken counts contacts that ended as callbacks, and of them those that
+	// reached the caller and those given up.
+	CallbackTaken      int `json:"callback_taken,omitempty"`
+	CallbackAnswered   int `json:"callback_answered,omitempty"`
+	CallbackNotReached int `json:"callback_not_reached,omitempty"`
 	// Offers made, and how many of them were not taken by fault or choice.
 	Offers        int `json:"offers"`
 	NoAnswers     int `json:"no_answers"`
@@ -33,14 +38,25 @@ func (t *Tally) count(ending contact.Ending) {
 		t.AbandonedAfterMessage++
 	case contact.AbandonedInQueue:
 		t.AbandonedInQueue++
+	case contact.CallbackTaken:
+		t.CallbackTaken++
 	default:
 		t.Failed++
 	}
 }
 
+func (t *Tally) countCallback(result CallbackResult) {
+	switch result {
+	case CallbackAnswered:
+		t.CallbackAnswered++
+	case CallbackNotReached, CallbackNotMade:
+		t.CallbackNotReached++
+	}
+}
+
 // Ended is how many contacts have an ending.
 func (t Tally) Ended() int {
-	return t.Answered + t.AbandonedShort + t.AbandonedAfterMessage + t.AbandonedInQueue + t.Failed
+	return t.Answered + t.AbandonedShort + t.AbandonedAfterMessage + t.AbandonedInQueue + t.Failed + t.CallbackTaken
 }
 
 // Counts is the Tally and what is going on now.
@@ -55,6 +71,10 @@ type Counts struct {
 	WrapUp     int `json:"wrap_up"`
 	// Parked contacts wait in a handler's hands for a call to end.
 	Parked int `json:"parked,omitempty"`
+	// Deferred contacts are callbacks that may not be made yet; Calling ones are
+	// being made.
+	Deferred int `json:"deferred,omitempty"`
+	Calling  int `json:"calling,omitempty"`
 	// Handlers by state.
 	Ready    int `json:"ready"`
 	NotReady int `json:"not_ready"`
@@ -65,7 +85,7 @@ type Counts struct {
 }
 
 // Counts reports the ledger: Arrived = Ended() + Waiting + Ringing + Connecting
-// + Talking + Held + Parked at all times. It looks at every contact and handler.
+// + Talking + Held + Parked + Deferred + Calling at all times. It looks at every contact and handler.
 func (e *Engine) Counts() Counts {
 	n := Counts{Tally: e.tally}
 	for _, c := range e.contacts {
@@ -80,6 +100,10 @@ func (e *Engine) Counts() Counts {
 			n.Held++
 		case PhaseParked:
 			n.Parked++
+		case PhaseDeferred:
+			n.Deferred++
+		case PhaseCalling:
+			n.Calling++
 		case PhaseWrapUp:
 			n.WrapUp++
 		default:
@@ -120,6 +144,11 @@ type QueueStatus struct {
 	// handler.
 	Waiting int `json:"waiting"`
 	Offered int `json:"offered"`
+	// Callbacks counts callers of the queue who are to be rung back; those who may be
+	// rung now are among Waiting.
+	Callbacks int `json:"callbacks,omitempty"`
+	// CallbacksOpen is what the driver said of the hours of callbacks.
+	CallbacksOpen bool `json:"callbacks_open,omitempty"`
 	// OldestArrival and MostDue are of those waiting, zero when none is.
 	OldestArrival contact.Instant `json:"oldest_arrival,omitempty"`
 	MostDue       contact.Instant `json:"most_due,omitempty"`
@@ -133,7 +162,12 @@ func (e *Engine) Queues() []QueueStatus {
 	}
 	all := make([]QueueStatus, len(e.plan.queues))
 	for i, q := range e.plan.queues {
-		s := QueueStatus{Queue: q.ID, Label: q.Label, Open: q.open, Waiting: q.waiting, Offered: q.ringing}
+		s := QueueStatus{Queue: q.ID, Label: q.Label, Open: q.open, Waiting: q.waiting, Offered: q.ringing, CallbacksOpen: q.mayRing}
+		for _, c := range e.promised {
+			if c.queue == q.ID {
+				s.Callbacks++
+			}
+		}
 		for _, l := range q.lines {
 			for _, p := range l.heap {
 				if s.OldestArrival == 0 || p.arrival < s.OldestArrival {
@@ -191,13 +225,15 @@ type ContactStatus struct {
 	// lists the handlers it is not offered to in this round.
 	Misses    int       `json:"misses,omitempty"`
 	RefusedBy []AgentID `json:"refused_by,omitempty"`
+	// Callback is set once the caller asked to be rung back.
+	Callback *CallbackStatus `json:"callback,omitempty"`
 }
 
 func (c *inquiry) status() ContactStatus {
 	s := ContactStatus{
 		Contact: c.id, Channel: channelNames[c.channel], Queue: c.queue, Phase: c.phase, Offer: c.offer, Class: int(c.class),
 		Arrival: c.arrival, Due: c.due, Answered: c.answered, Facts: c.facts, Rule: c.rule, PlanVersion: c.version,
-		Misses: c.misses, RefusedBy: slices.Clone(c.refusers),
+		Misses: c.misses, RefusedBy: slices.Clone(c.refusers), Callback: c.back.status(),
 	}
 	if c.phase == "" {
 		s.Phase = PhaseWaiting

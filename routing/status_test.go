@@ -56,7 +56,7 @@ func TestViewsAgree(t *testing.T) {
 		if n.Waiting != waiting || n.Ringing != offered {
 			t.Fatalf("life %d: counted %d waiting and %d ringing, queues say %d and %d", life, n.Waiting, n.Ringing, waiting, offered)
 		}
-		if n.Arrived != n.Ended()+n.Waiting+n.Ringing+n.Connecting+n.Talking+n.Held+n.Parked {
+		if n.Arrived != n.Ended()+n.Waiting+n.Ringing+n.Connecting+n.Talking+n.Held+n.Parked+n.Deferred+n.Calling {
 			t.Fatalf("life %d: the ledger does not add up: %+v", life, n)
 		}
 		agents := e.Agents()

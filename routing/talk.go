@@ -22,7 +22,7 @@ func (e *Engine) held(id contact.ID, agent AgentID) (c *inquiry, code string) {
 
 func (e *Engine) connected(ev Connected) {
 	c, code := e.held(ev.Contact, ev.Agent)
-	if code == "" && c.phase != PhaseConnecting {
+	if code == "" && c.phase != PhaseConnecting && c.phase != PhaseCalling {
 		code = RefusedPhase
 	}
 	if code != "" {
@@ -37,18 +37,23 @@ func (e *Engine) connected(ev Connected) {
 // talk begins the conversation.
 func (e *Engine) talk(c *inquiry) {
 	c.phase, c.since, c.answered = PhaseTalking, e.now, e.now
+	e.unpromise(c)
 	c.handler.misses = 0
 	c.refusers, c.line, c.held = nil, nil, false
 }
 
 func (e *Engine) connectFailed(ev ConnectFailed) {
 	c, code := e.held(ev.Contact, ev.Agent)
-	if code == "" && c.phase != PhaseConnecting {
+	if code == "" && c.phase != PhaseConnecting && c.phase != PhaseCalling {
 		code = RefusedPhase
 	}
 	if code != "" {
 		e.emit(Refused{Event: ev.Kind(), Code: code, Agent: ev.Agent, Contact: ev.Contact})
 		return
+	}
+	if ev.CallerHere && c.phase == PhaseCalling {
+		c.back.here = true
+		e.unpromise(c)
 	}
 	e.missed(c, RetractFailed)
 }
@@ -69,7 +74,11 @@ func (e *Engine) released(ev ContactReleased) {
 		e.keepPlace(c, ev.Cause)
 		e.end(c, e.unanswered(c, ev.Cause), ev.Cause, "")
 		e.forget(c)
-	case PhaseRinging, PhaseConnecting:
+	case PhaseDeferred:
+		e.setUntil(c, 0)
+		e.end(c, e.unanswered(c, ev.Cause), ev.Cause, "")
+		e.forget(c)
+	case PhaseRinging, PhaseConnecting, PhaseCalling:
 		h := e.detach(c, RetractCallerGone)
 		e.keepPlace(c, ev.Cause)
 		e.end(c, e.unanswered(c, ev.Cause), ev.Cause, "")
@@ -92,14 +101,24 @@ func (e *Engine) unanswered(c *inquiry, cause ReleaseCause) contact.Ending {
 	return contact.AbandonedInQueue
 }
 
-// end reports how the contact ended, once.
+// end reports how the contact ended, once. A callback's ending is that it was
+// one; its result goes beside it.
 func (e *Engine) end(c *inquiry, ending contact.Ending, cause ReleaseCause, agent AgentID) {
+	var result CallbackResult
+	if c.back != nil {
+		ending, result = contact.CallbackTaken, c.callbackResult(cause)
+	}
 	e.tally.count(ending)
-	e.emit(Ended{Contact: c.id, Queue: c.queue, Ending: ending, Cause: cause, Agent: agent, Arrival: c.arrival, Answered: c.answered, At: e.now})
+	e.tally.countCallback(result)
+	e.emit(Ended{
+		Contact: c.id, Queue: c.queue, Ending: ending, Cause: cause, Agent: agent, Arrival: c.arrival, Answered: c.answered, At: e.now,
+		Callback: result,
+	})
 }
 
 // forget drops the contact's state and remembers its id.
 func (e *Engine) forget(c *inquiry) {
+	e.unpromise(c)
 	delete(e.contacts, c.id)
 	e.ended.add(c.id)
 }

@@ -28,6 +28,8 @@ type inquiry struct {
 	sayAt    contact.Instant
 	told     int
 	toldWait contact.Duration
+	// back is set once the caller asked to be rung back.
+	back *callback
 	// keptFrom is the contact whose arrival this one has, empty for its own.
 	keptFrom contact.ID
 	// spent tells that people were told that no step is left.
@@ -68,7 +70,7 @@ type inquiry struct {
 func newInquiry() *inquiry { return &inquiry{place: -1, timer: -1, heldAt: -1} }
 
 // inHand tells whether the contact was accepted by a handler.
-func (c *inquiry) inHand() bool { return c.phase != "" && c.phase != PhaseRinging }
+func (c *inquiry) inHand() bool { return c.handler != nil && c.phase != PhaseRinging }
 
 // over tells whether the contact's ending was reported.
 func (c *inquiry) over() bool { return c.phase == PhaseWrapUp }

@@ -39,6 +39,7 @@ func worldPlans() []*routing.Plan {
 				ID: "crime", Label: "Crime", AnswerWithin: targets(30*second, 40*minute, 60*minute), Needs: []routing.Need{{Skill: "crime", Min: 2}}, LanguageSkill: true, ClosedAnnouncement: "closed",
 				Preferred: &routing.PreferredPolicy{Wait: 25 * second},
 				Announce:  &routing.AnnouncePolicy{First: 5 * second, Every: 12 * second},
+				Callback:  &routing.CallbackPolicy{Over: 4 * minute, Attempts: 3, Spacing: 20 * second, RingFor: 8 * second},
 				Relax: []routing.RelaxStep{
 					{Name: "beginners", After: 30 * second, Needs: []routing.Need{{Skill: "crime", Min: 1}}},
 					{Name: "interpreter", After: 70 * second, Needs: []routing.Need{{Skill: "crime", Min: 1}}, AnyLanguage: true},
@@ -49,6 +50,7 @@ func worldPlans() []*routing.Plan {
 				ID: "general", Label: "General", AnswerWithin: targets(60*second, 30*minute, 45*minute), LanguageSkill: true, ClosedAnnouncement: "closed",
 				Preferred: &routing.PreferredPolicy{},
 				Relax:     []routing.RelaxStep{{Name: "any language", After: 50 * second, AnyLanguage: true}},
+				Callback:  &routing.CallbackPolicy{Attempts: 1, RingFor: 5 * second, Hours: func(contact.Local) bool { return true }},
 			},
 			{ID: "updates", Label: "Updates", AnswerWithin: targets(2*minute, 20*minute, 30*minute), WrapUp: &routing.WrapUpPolicy{}, ClosedAnnouncement: "closed"},
 		},
@@ -89,6 +91,8 @@ func worldPlans() []*routing.Plan {
 	changed.Queues[1].Relax = nil
 	changed.Queues[0].Announce, changed.Queues[1].Announce = nil, &routing.AnnouncePolicy{First: 10 * second, Every: 10 * second}
 	changed.Queues[2].Preferred = &routing.PreferredPolicy{Wait: 40 * second}
+	changed.Queues[0].Callback = nil
+	changed.Queues[2].Callback = &routing.CallbackPolicy{Attempts: 2, Spacing: 40 * second, RingFor: 6 * second, Hours: func(contact.Local) bool { return true }}
 	changed.Offer = routing.OfferPolicy{RingFor: targets(8*second, 20*second, 25*second), AlertAfter: 2}
 	changed.WrapUp = routing.WrapUpPolicy{Limit: 15 * second}
 	changed.Rules = slices.Clone(first.Rules[1:])
@@ -171,7 +175,9 @@ func (w *world) next() (contact.Instant, routing.Event) {
 }
 
 func (w *world) event() routing.Event {
-	switch w.pick(20) {
+	switch w.pick(22) {
+	case 20, 21:
+		return w.callback()
 	case 0, 1, 2, 3:
 		return w.arrival()
 	case 4:
@@ -213,6 +219,7 @@ func (w *world) arrival() routing.Event {
 	if w.pick(2) == 0 {
 		ev.Facts.Line = []string{"line a", "line b", "line c"}[w.pick(3)]
 	}
+	ev.Facts.UnsafeToCall = w.pick(8) == 0
 	if w.pick(15) == 0 {
 		ev.Facts.Answers["risk"] = "yes"
 	}
@@ -259,6 +266,15 @@ func (w *world) progress() routing.Event {
 		default:
 			return routing.OfferAccepted{Offer: c.Offer, Agent: v.Agent}
 		}
+	case routing.PhaseCalling:
+		switch w.pick(4) {
+		case 0:
+			return routing.Connected{Contact: c.Contact, Agent: v.Agent}
+		case 1:
+			return routing.ConnectFailed{Contact: c.Contact, Agent: v.Agent, Cause: "handler_gone", CallerHere: w.pick(2) == 0}
+		default:
+			return routing.CallbackFailed{Contact: c.Contact, Agent: v.Agent, Cause: "busy", Final: w.pick(8) == 0}
+		}
 	case routing.PhaseConnecting:
 		if w.pick(6) == 0 {
 			return routing.ConnectFailed{Contact: c.Contact, Agent: v.Agent, Cause: "leg_lost"}
@@ -281,6 +297,23 @@ func (w *world) progress() routing.Event {
 			return routing.WrapUpExtended{Contact: c.Contact, Agent: v.Agent}
 		}
 		return routing.WrapUpDone{Contact: c.Contact, Agent: v.Agent, Outcome: "advice_given"}
+	}
+}
+
+// callback draws what callers who would rather be rung back do.
+func (w *world) callback() routing.Event {
+	switch w.pick(8) {
+	case 0:
+		return routing.CallbackHoursChanged{Queue: w.queueID(), Open: w.pick(3) > 0}
+	case 1:
+		return routing.CallbackFailed{Contact: contact.ID(fmt.Sprintf("c%06d", w.pick(w.made+2))), Agent: w.agent(), Cause: "busy"}
+	case 2:
+		return routing.CallbackAsked{Contact: contact.ID(fmt.Sprintf("c%06d", w.pick(w.made+2)))}
+	default:
+		if len(w.live) > 0 {
+			return routing.CallbackAsked{Contact: w.live[w.pick(len(w.live))]}
+		}
+		return routing.Tick{}
 	}
 }
 

@@ -100,6 +100,9 @@ func (c *call) missing(ch ChannelID, asked time.Time) {
 	if l := c.legs[ch]; l != nil && l.answered.IsZero() && (l.dialled.IsZero() || !l.dialled.Before(asked)) {
 		return
 	}
+	if t := c.try; t != nil && ch == c.channel && c.gone && (t.dialled.IsZero() || !t.dialled.Before(asked)) {
+		return
+	}
 	c.ctl.mu.Lock()
 	if c.ctl.channels[ch] == c {
 		delete(c.ctl.channels, ch)
@@ -132,7 +135,7 @@ func (ctl *Controller) releaseOrphan(ch ChannelID, isLeg bool, args []string) {
 func (ctl *Controller) watchLegs() {
 	began := ctl.o.Clock()
 	for ch, c := range ctl.known() {
-		if ch == c.channel {
+		if ch == c.channel && !c.outgoing {
 			continue
 		}
 		ctl.spawn(func() {

@@ -44,6 +44,18 @@ type call struct {
 	play    *playing
 	plays   int
 
+	// outgoing tells that the caller is rung back for offer, which this call is for;
+	// try is the ringing.
+	outgoing bool
+	offer    routing.OfferID
+	try      *attempt
+	// wantsBack: the flow said that the caller would rather be rung back; offersBack:
+	// key 1 asks for it; talk: they are asked on which number; asking: routing is.
+	wantsBack, offersBack bool
+	talk                  *ivr.Callback
+	asking                bool
+	askTimer              *time.Timer
+
 	music  bool
 	legs   map[ChannelID]*leg
 	leg    *leg // the handler being rung or talked to
@@ -58,9 +70,16 @@ type call struct {
 }
 
 func newCall(ctl *Controller, b ChannelEntered) *call {
-	id := ctl.o.NewID()
+	c := blankCall(ctl, ctl.o.NewID())
+	c.channel, c.args = b.Channel, b.Args
+	c.enter(StateArriving)
+	return c
+}
+
+// blankCall is a call that has yet to enter its first state.
+func blankCall(ctl *Controller, id contact.ID) *call {
 	c := &call{
-		ctl: ctl, id: id, channel: b.Channel, args: b.Args,
+		ctl: ctl, id: id,
 		log:     ctl.o.Log.With().Str("contact", string(id)).Logger(),
 		arrival: contact.At(ctl.o.Clock()),
 		legs:    map[ChannelID]*leg{},
@@ -70,7 +89,6 @@ func newCall(ctl *Controller, b ChannelEntered) *call {
 		ctl.o.Metrics.alarm()
 		c.log.Warn().Int("depth", depth).Msg("call's mailbox is filling")
 	})
-	c.enter(StateArriving)
 	return c
 }
 
@@ -147,12 +165,15 @@ func (c *call) report(ev routing.Event) {
 }
 
 func (c *call) stopTimers() {
-	for _, t := range []*time.Timer{c.timer, c.decide} {
+	for _, t := range []*time.Timer{c.timer, c.decide, c.askTimer} {
 		if t != nil {
 			t.Stop()
 		}
 	}
-	c.timer, c.decide = nil, nil
+	c.timer, c.decide, c.askTimer = nil, nil, nil
+	if c.try != nil && c.try.watch != nil {
+		c.try.watch.Stop()
+	}
 	c.dropPlay()
 	for _, l := range c.legs {
 		l.stopTimer()
@@ -170,7 +191,13 @@ func (c *call) action(a routing.Action) {
 	}
 	switch a := a.(type) {
 	case routing.Queued:
-		c.queued()
+		c.queued(a)
+	case routing.Announce:
+		c.announced(a)
+	case routing.CallbackNoted:
+		c.noted()
+	case routing.CallBack:
+		c.callBack(a)
 	case routing.QueueClosed:
 		c.closed(a)
 	case routing.Offer:
@@ -182,6 +209,10 @@ func (c *call) action(a routing.Action) {
 	case routing.Control:
 		c.control(a)
 	case routing.Refused:
+		if a.Event == (routing.CallbackAsked{}).Kind() {
+			c.backRefused(a.Code)
+			return
+		}
 		if c.state == StateIdentifying {
 			c.log.Error().Str("code", a.Code).Msg("routing refused the contact: the caller goes to the fallback")
 			c.handOver(ReasonNotRouted)
@@ -190,10 +221,20 @@ func (c *call) action(a routing.Action) {
 }
 
 // queued says that the contact waits.
-func (c *call) queued() {
+func (c *call) queued(a routing.Queued) {
 	c.decided()
-	if c.state == StateIdentifying {
-		c.enter(StateWaiting)
+	if c.state != StateIdentifying {
+		return
+	}
+	c.enter(StateWaiting)
+	c.offersBack = a.Callback && c.mayAskBack()
+	switch {
+	case !c.wantsBack:
+		c.offersBack = false // until an announcement says so
+	case c.offersBack:
+		c.beginTalk()
+	default:
+		c.sayWaiting(ivr.PromptCallbackRefused)
 	}
 }
 
@@ -241,11 +282,22 @@ func (c *call) channelGone(ch ChannelID, cause Cause, vanished bool) {
 		c.legGone(ch, cause, vanished)
 		return
 	}
+	if c.outgoing && !c.known {
+		c.callerLost(cause, vanished)
+		return
+	}
 	if c.gone {
 		return
 	}
 	c.gone = true
 	if c.state == StateEnded {
+		return
+	}
+	if c.asking {
+		return // whether they are rung back or have left, routing's answer tells
+	}
+	if c.state == StateParting {
+		c.finish(ReasonCallback)
 		return
 	}
 	if c.leaving != "" {

@@ -13,7 +13,7 @@ func (c *call) makeBridge() {
 		return
 	}
 	c.bridged = bridgeMaking
-	c.bridge = bridgeID(c.id, 1)
+	c.bridge = bridgeID(c.id, max(c.offer, 1))
 	sw, b := c.ctl.o.Switch, c.bridge
 	c.do(c.joins, "create_bridge", func(ctx ctxT) error { return sw.CreateBridge(ctx, b) }, func(err error) {
 		if err == nil || errors.Is(err, ErrConflict) {
@@ -71,6 +71,7 @@ func (c *call) connect(a routing.Connect) {
 		return // repeated
 	}
 	l.wanted = true
+	c.hush()
 	if l.answered.IsZero() {
 		return // taken on the desk: the phone still rings, under its watchdog
 	}
@@ -100,7 +101,10 @@ func (c *call) joinCaller(l *leg) {
 		}
 		c.enter(StateTalking)
 		took := c.ctl.o.Clock().Sub(l.answered)
-		c.ctl.o.Metrics.joined(took)
+		if !c.outgoing {
+			c.ctl.o.Metrics.joined(took)
+		}
+		c.known = true
 		c.log.Info().Str("agent", string(l.agent)).Dur("took", took).Msg("connected")
 		c.report(routing.Connected{Contact: c.id, Agent: l.agent})
 	})
@@ -113,8 +117,15 @@ func (c *call) connectFailed(l *leg, cause string) {
 	}
 	c.ctl.o.Metrics.leg("connect_failed")
 	c.log.Warn().Str("agent", string(l.agent)).Str("cause", cause).Msg("caller and handler could not be joined")
+	here := c.outgoing && !c.gone
+	if c.outgoing && !here && !c.known {
+		c.report(routing.ConnectFailed{Contact: c.id, Agent: l.agent, Cause: cause})
+		c.finish(ReasonRetracted)
+		return
+	}
+	c.known = true // one who was rung back and has answered waits like any other
 	c.dropLeg(l)
-	c.report(routing.ConnectFailed{Contact: c.id, Agent: l.agent, Cause: cause})
+	c.report(routing.ConnectFailed{Contact: c.id, Agent: l.agent, Cause: cause, CallerHere: here})
 }
 
 // bridgeDestroyed puts a conversation whose bridge was taken away together

@@ -32,6 +32,8 @@ type Controller struct {
 	// calls by contact, and by each channel that belongs to one.
 	calls    map[contact.ID]*call
 	channels map[ChannelID]*call
+	// heirs holds what is decided of callbacks whose call before is still there.
+	heirs map[contact.ID][]routing.Action
 	// gone remembers channels lately destroyed, so that a repeated event does not
 	// bring one back as a ghost.
 	gone gonelist
@@ -47,7 +49,7 @@ func New(o Options) (*Controller, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ctl := &Controller{
 		o: o, gate: newGate(), ctx: ctx, cancel: cancel,
-		calls: map[contact.ID]*call{}, channels: map[ChannelID]*call{}, changed: make(chan struct{}),
+		calls: map[contact.ID]*call{}, channels: map[ChannelID]*call{}, heirs: map[contact.ID][]routing.Action{}, changed: make(chan struct{}),
 	}
 	return ctl, nil
 }
@@ -265,6 +267,7 @@ func (ctl *Controller) forget(c *call) {
 	for ch := range c.legs {
 		delete(ctl.channels, ch)
 	}
+	ctl.inherit(c.id)
 	close(ctl.changed)
 	ctl.changed = make(chan struct{})
 }
@@ -278,7 +281,7 @@ func (ctl *Controller) Do(_ context.Context, a routing.Action) error {
 	var missing routing.Event
 	switch a := a.(type) {
 	case routing.Queued:
-		if a.Channel != contact.Phone {
+		if a.Channel != contact.Phone || a.RingBack {
 			return nil
 		}
 		id, missing = a.Contact, routing.ContactReleased{Contact: a.Contact, Cause: routing.ReleasedByFailure}
@@ -286,9 +289,19 @@ func (ctl *Controller) Do(_ context.Context, a routing.Action) error {
 		if a.Channel != contact.Phone {
 			return nil
 		}
+		if a.Callback {
+			ctl.succeed(a)
+			return nil
+		}
 		id, missing = a.Contact, routing.ContactReleased{Contact: a.Contact, Cause: routing.ReleasedByFailure}
 	case routing.QueueClosed:
 		id = a.Contact
+	case routing.Announce:
+		id = a.Contact
+	case routing.CallbackNoted:
+		id = a.Contact
+	case routing.CallBack:
+		id, missing = a.Contact, routing.ConnectFailed{Contact: a.Contact, Agent: a.Agent, Cause: "call_gone"}
 	case routing.Retract:
 		id = a.Contact
 	case routing.Connect:
@@ -297,7 +310,7 @@ func (ctl *Controller) Do(_ context.Context, a routing.Action) error {
 		id, missing = a.Contact, routing.ControlDone{Contact: a.Contact, Agent: a.Agent, Verb: a.Verb, Cause: "call_gone"}
 	case routing.Refused:
 		switch a.Event {
-		case (routing.ContactArrived{}).Kind():
+		case (routing.ContactArrived{}).Kind(), (routing.CallbackAsked{}).Kind():
 			id = a.Contact
 		case (routing.OfferAccepted{}).Kind():
 			ctl.offerRefused(a.Offer)
@@ -308,7 +321,10 @@ func (ctl *Controller) Do(_ context.Context, a routing.Action) error {
 	default:
 		return nil
 	}
-	c := ctl.onContact(id)
+	c, waits := ctl.heir(id, a)
+	if waits {
+		return nil
+	}
 	if c == nil {
 		// Connect and Control are also made for contacts of other channels, whose
 		// package answers them; only a contact of ours can be missing here.
@@ -319,6 +335,18 @@ func (ctl *Controller) Do(_ context.Context, a routing.Action) error {
 	}
 	c.post(func() { c.action(a) })
 	return nil
+}
+
+// heir finds the call an action is for; it keeps the action when that call has yet to
+// be made.
+func (ctl *Controller) heir(id contact.ID, a routing.Action) (c *call, waits bool) {
+	ctl.mu.Lock()
+	defer ctl.mu.Unlock()
+	if len(ctl.heirs[id]) > 0 {
+		ctl.heirs[id] = append(ctl.heirs[id], a)
+		return nil, true
+	}
+	return ctl.calls[id], false
 }
 
 // offerRefused tells the call that has the offer; a refusal does not name it.
@@ -335,7 +363,7 @@ func (ctl *Controller) offerRefused(offer routing.OfferID) {
 // phoneAction tells whether an action is about a phone call beyond doubt.
 func phoneAction(a routing.Action) bool {
 	switch a.(type) {
-	case routing.Queued, routing.Offer:
+	case routing.Queued, routing.Offer, routing.CallBack:
 		return true
 	}
 	return false

@@ -38,6 +38,9 @@ func (c *call) finish(r Reason) {
 		l.unwanted.Store(true)
 		c.hangupLeg(l)
 	}
+	if c.try != nil && c.gone {
+		c.hangUpCaller()
+	}
 	if !c.gone {
 		sw, ch := c.ctl.o.Switch, c.channel
 		c.job(c.hands, func() error {
@@ -60,12 +63,16 @@ func (c *call) finish(r Reason) {
 		}, nil)
 	}
 	if c.known {
-		if from != StateClosing { // there, routing ended it itself
+		// Routing ended it itself, or it goes on to be rung back.
+		if from != StateClosing && from != StateParting && r != ReasonCallback {
 			c.report(routing.ContactReleased{Contact: c.id, Cause: v.Release})
 		}
 		if r != ReasonNotRouted {
 			return
 		}
+	}
+	if c.outgoing {
+		return // routing knows it
 	}
 	c.record(v.Ledger)
 }
@@ -174,7 +181,11 @@ func (ctl *Controller) Drain(ctx context.Context) Drained {
 		default:
 			d.HandedOver++
 			c.post(func() {
-				if c.state != StateTalking && c.state != StateHeld {
+				switch {
+				case c.state == StateTalking || c.state == StateHeld:
+				case c.gone || c.state == StateParting:
+					c.finish(ReasonDrained) // nobody on the line, or about to hang up
+				default:
 					c.handOver(ReasonDrained)
 				}
 			})

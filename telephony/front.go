@@ -141,7 +141,7 @@ func (c *call) effect(e ivr.Effect) {
 		c.timer = c.after(e.After.Std(), func() {
 			if c.timerID == e.ID {
 				c.timerID = 0
-				c.tell(ivr.TimerFired{ID: e.ID})
+				c.input(ivr.TimerFired{ID: e.ID})
 			}
 		})
 	case ivr.StopTimer:
@@ -156,6 +156,11 @@ func (c *call) effect(e ivr.Effect) {
 		c.transfer(e)
 	case ivr.Hangup:
 		c.finish(ReasonFlowDone)
+	case ivr.RingBack:
+		c.askBack(e.Number)
+	case ivr.WaitOn:
+		c.talk = nil
+		c.musicAgain()
 	}
 }
 
@@ -168,8 +173,12 @@ func (c *call) stopTimer() {
 }
 
 func (c *call) digit(ch ChannelID, d byte) {
-	if ch == c.channel {
-		c.tell(ivr.Digit{Key: d})
+	switch {
+	case ch != c.channel:
+	case c.talk == nil && c.offersBack && d == '1' && c.state == StateWaiting && !c.asking:
+		c.beginTalk()
+	default:
+		c.input(ivr.Digit{Key: d})
 	}
 }
 
@@ -187,9 +196,9 @@ func (c *call) playPrompts(e ivr.Play) {
 	}
 	over := func(failed bool) {
 		if failed {
-			c.tell(ivr.PlayFailed{ID: e.ID})
+			c.input(ivr.PlayFailed{ID: e.ID})
 		} else {
-			c.tell(ivr.PlayDone{ID: e.ID})
+			c.input(ivr.PlayDone{ID: e.ID})
 		}
 	}
 	if len(media) == 0 {
@@ -272,6 +281,7 @@ func (c *call) route(e ivr.Route) {
 		c.language = e.Language
 	}
 	c.enter(StateIdentifying)
+	c.wantsBack = e.Callback
 	c.wantMusic(true)
 	c.known = true
 	facts := contact.Facts{Language: c.language, Answers: e.Answers, Dialled: c.caller.Dialled, CLI: c.caller.CLI}

@@ -16,6 +16,11 @@ func legID(id contact.ID, offer routing.OfferID) ChannelID {
 	return ChannelID(idPrefix + string(id) + "-leg-" + strconv.FormatUint(uint64(offer), 10))
 }
 
+// backID is the leg of a caller who is rung back for an offer.
+func backID(id contact.ID, offer routing.OfferID) ChannelID {
+	return ChannelID(idPrefix + string(id) + "-leg-back-" + strconv.FormatUint(uint64(offer), 10))
+}
+
 func bridgeID(id contact.ID, offer routing.OfferID) BridgeID {
 	return BridgeID(idPrefix + string(id) + "-bridge-" + strconv.FormatUint(uint64(offer), 10))
 }

@@ -78,6 +78,7 @@ func (c *call) offered(a routing.Offer) {
 		c.enter(StateWaiting)
 		c.ctl.o.Metrics.leg("no_phone")
 		c.report(routing.OfferFailed{Offer: a.Offer, Agent: a.Agent, Cause: "no_phone"})
+		c.lapse()
 		return
 	}
 	l := &leg{offer: a.Offer, agent: a.Agent, channel: legID(c.id, a.Offer), made: c.ctl.o.Clock(), lane: &lane{ctl: c.ctl}}
@@ -128,8 +129,13 @@ func (c *call) dialled(l *leg, err error) {
 }
 
 func (c *call) dialChanged(ch ChannelID, status string) {
-	if l := c.legs[ch]; l != nil && status != "" {
+	if status == "" {
+		return
+	}
+	if l := c.legs[ch]; l != nil {
 		l.dialStatus = status
+	} else if ch == c.channel && c.try != nil {
+		c.try.status = status
 	}
 }
 
@@ -137,6 +143,9 @@ func (c *call) dialChanged(ch ChannelID, status string) {
 func (c *call) legEntered(ch ChannelID) {
 	l := c.legs[ch]
 	if l == nil {
+		if c.outgoing && ch == c.channel {
+			c.callerAnswered()
+		}
 		return
 	}
 	if l.dead {
@@ -152,6 +161,11 @@ func (c *call) legEntered(ch ChannelID) {
 	c.log.Info().Str("agent", string(l.agent)).Msg("handler answered")
 	if l.wanted {
 		// Taken on the desk before the phone was picked up.
+		if c.try != nil {
+			c.ringCaller(l)
+			return
+		}
+		c.hush()
 		c.enter(StateConnecting)
 		c.wantMusic(false)
 		c.joinLeg(l)
@@ -166,6 +180,7 @@ func (c *call) legEntered(ch ChannelID) {
 		}
 	})
 	// While routing decides, what joining needs is done already.
+	c.hush()
 	c.wantMusic(false)
 	c.joinLeg(l)
 	l.watch = c.after(c.ctl.o.Limits.Decide, func() {
@@ -236,10 +251,17 @@ func (c *call) legEnded(l *leg, v LegVerdict) {
 	} else {
 		c.report(routing.OfferFailed{Offer: l.offer, Agent: l.agent, Cause: v.Code})
 	}
+	c.lapse()
 }
 
 // retracted stops the ringing.
 func (c *call) retracted(a routing.Retract) {
+	if c.outgoing && !c.known {
+		if a.Offer == c.offer {
+			c.finish(ReasonRetracted)
+		}
+		return
+	}
 	l := c.leg
 	if l == nil || l.offer != a.Offer {
 		return
@@ -265,9 +287,9 @@ func (c *call) dropLeg(l *leg) {
 	}
 	c.leg = nil
 	switch c.state {
-	case StateOffered, StateConnecting, StateTalking, StateHeld:
+	case StateOffered, StateCalling, StateConnecting, StateTalking, StateHeld:
 		// Talking, routing gave up on the connection while it came about.
-		if c.state == StateConnecting || c.state == StateTalking {
+		if !c.gone && (c.state == StateConnecting || c.state == StateTalking) {
 			c.leaveBridge()
 		}
 		c.enter(StateWaiting)

@@ -119,6 +119,11 @@ type Options struct {
 	Sessions func(ivr.Options) Session
 	// Prompts finds a prompt's sound in a language; false means there is none.
 	Prompts func(name, language string) (Media, bool)
+	// Outgoing gives the dial string for a number, with Numbers; callers are rung back
+	// only where both are given. CallerNumber is what they see.
+	Outgoing     func(number string) (dial string, ok bool)
+	Numbers      Numbers
+	CallerNumber string
 	// Music names the class of music on hold for a language; nil or an empty name
 	// is the switch's default.
 	Music func(language string) string

@@ -15,16 +15,18 @@ const (
 	StateIdentifying State = "identifying" // who may this be, and to which queue
 	StateWaiting     State = "waiting"
 	StateOffered     State = "offered" // a handler's phone rings
+	StateCalling     State = "calling" // a handler holds the line, the caller is rung back
 	StateConnecting  State = "connecting"
 	StateTalking     State = "talking"
 	StateHeld        State = "held"
 	StateClosing     State = "closing" // hears that the queue is closed
+	StateParting     State = "parting" // hears that they will be rung back
 	StateEnded       State = "ended"
 )
 
 // States lists every state in order.
 func States() []State {
-	return []State{StateArriving, StateIVR, StateIdentifying, StateWaiting, StateOffered, StateConnecting, StateTalking, StateHeld, StateClosing, StateEnded}
+	return []State{StateArriving, StateIVR, StateIdentifying, StateWaiting, StateOffered, StateCalling, StateConnecting, StateTalking, StateHeld, StateClosing, StateParting, StateEnded}
 }
 
 // Reason is the immediate reason a call ended.
@@ -42,13 +44,15 @@ const (
 	ReasonSwitchFailed Reason = "switch_failed" // a command the call depends on failed
 	ReasonVanished     Reason = "vanished"      // gone when the switch was asked
 	ReasonDrained      Reason = "drained"       // we are stopping
+	ReasonCallback     Reason = "callback"      // the caller is to be rung back
+	ReasonRetracted    Reason = "retracted"     // the offer of a callback was withdrawn
 )
 
 // Reasons lists every reason in order.
 func Reasons() []Reason {
 	return []Reason{
 		ReasonCallerGone, ReasonHandlerGone, ReasonHandlerAsked, ReasonFlowDone, ReasonTransferred, ReasonQueueClosed,
-		ReasonNotRouted, ReasonSwitchFailed, ReasonVanished, ReasonDrained,
+		ReasonNotRouted, ReasonSwitchFailed, ReasonVanished, ReasonDrained, ReasonCallback, ReasonRetracted,
 	}
 }
 
@@ -90,7 +94,20 @@ type Verdict struct {
 // Judge gives the verdict on a call that ended in a state for a reason. Every
 // pair has one: a pair that cannot happen is judged our own failure.
 func Judge(s State, r Reason) Verdict {
+	if s == StateParting && (r == ReasonCallerGone || r == ReasonSwitchFailed || r == ReasonVanished || r == ReasonDrained) {
+		r = ReasonCallback // they have heard it, or will be rung none the less
+	}
 	switch r {
+	case ReasonCallback:
+		switch s {
+		case StateWaiting, StateOffered, StateParting:
+			return Verdict{"callback_taken", FaultNobody, HeardAnnouncement, routing.ReleasedBySystem, contact.CallbackTaken}
+		}
+	case ReasonRetracted:
+		switch s {
+		case StateWaiting, StateOffered, StateCalling, StateConnecting:
+			return Verdict{"callback_off", FaultNobody, HeardHangup, routing.ReleasedBySystem, contact.CallbackTaken}
+		}
 	case ReasonCallerGone:
 		switch s {
 		case StateArriving, StateIVR:
@@ -132,7 +149,7 @@ func Judge(s State, r Reason) Verdict {
 		}
 	case ReasonSwitchFailed:
 		switch s {
-		case StateArriving, StateIVR, StateIdentifying, StateWaiting, StateOffered, StateConnecting, StateClosing:
+		case StateArriving, StateIVR, StateIdentifying, StateWaiting, StateOffered, StateCalling, StateConnecting, StateClosing:
 			return Verdict{"switch_failed", FaultSwitch, HeardFallback, routing.ReleasedByFailure, contact.Failed}
 		case StateTalking, StateHeld:
 			return Verdict{"switch_failed_talking", FaultSwitch, HeardHangup, routing.ReleasedByFailure, contact.Answered}
@@ -141,12 +158,12 @@ func Judge(s State, r Reason) Verdict {
 		switch s {
 		case StateTalking, StateHeld:
 			return Verdict{"vanished_talking", FaultSwitch, HeardHangup, routing.ReleasedByFailure, contact.Answered}
-		case StateArriving, StateIVR, StateIdentifying, StateWaiting, StateOffered, StateConnecting, StateClosing:
+		case StateArriving, StateIVR, StateIdentifying, StateWaiting, StateOffered, StateCalling, StateConnecting, StateClosing:
 			return Verdict{"vanished", FaultSwitch, HeardHangup, routing.ReleasedByFailure, contact.Failed}
 		}
 	case ReasonDrained:
 		switch s {
-		case StateArriving, StateIVR, StateIdentifying, StateWaiting, StateOffered, StateConnecting, StateClosing:
+		case StateArriving, StateIVR, StateIdentifying, StateWaiting, StateOffered, StateCalling, StateConnecting, StateClosing:
 			return Verdict{"drained", FaultUs, HeardFallback, routing.ReleasedBySystem, contact.Failed}
 		}
 	}

@@ -18,7 +18,7 @@ func TestEveryEndingHasAVerdict(t *testing.T) {
 	const (
 		arriving, inIVR, identifying, waiting  = telephony.StateArriving, telephony.StateIVR, telephony.StateIdentifying, telephony.StateWaiting
 		offered, connecting, talking, held     = telephony.StateOffered, telephony.StateConnecting, telephony.StateTalking, telephony.StateHeld
-		closing                                = telephony.StateClosing
+		closing, calling, parting              = telephony.StateClosing, telephony.StateCalling, telephony.StateParting
 		nobody, handler, sw, us                = telephony.FaultNobody, telephony.FaultHandler, telephony.FaultSwitch, telephony.FaultUs
 		nothing, hangup, fallback, announced   = telephony.HeardNothing, telephony.HeardHangup, telephony.HeardFallback, telephony.HeardAnnouncement
 		byCaller, byHandler, byFailure, bySelf = routing.ReleasedByCaller, routing.ReleasedByHandler, routing.ReleasedByFailure, routing.ReleasedBySystem
@@ -47,12 +47,24 @@ func TestEveryEndingHasAVerdict(t *testing.T) {
 		{waiting, telephony.ReasonNotRouted}:     {"not_routed", us, fallback, byFailure, contact.Failed},
 		{offered, telephony.ReasonNotRouted}:     {"not_routed", us, fallback, byFailure, contact.Failed},
 
+		{waiting, telephony.ReasonCallback}:     {"callback_taken", nobody, announced, bySelf, contact.CallbackTaken},
+		{offered, telephony.ReasonCallback}:     {"callback_taken", nobody, announced, bySelf, contact.CallbackTaken},
+		{parting, telephony.ReasonCallback}:     {"callback_taken", nobody, announced, bySelf, contact.CallbackTaken},
+		{parting, telephony.ReasonCallerGone}:   {"callback_taken", nobody, announced, bySelf, contact.CallbackTaken},
+		{parting, telephony.ReasonSwitchFailed}: {"callback_taken", nobody, announced, bySelf, contact.CallbackTaken},
+		{parting, telephony.ReasonVanished}:     {"callback_taken", nobody, announced, bySelf, contact.CallbackTaken},
+		{parting, telephony.ReasonDrained}:      {"callback_taken", nobody, announced, bySelf, contact.CallbackTaken},
+		{waiting, telephony.ReasonRetracted}:    {"callback_off", nobody, hangup, bySelf, contact.CallbackTaken},
+		{offered, telephony.ReasonRetracted}:    {"callback_off", nobody, hangup, bySelf, contact.CallbackTaken},
+		{calling, telephony.ReasonRetracted}:    {"callback_off", nobody, hangup, bySelf, contact.CallbackTaken},
+		{connecting, telephony.ReasonRetracted}: {"callback_off", nobody, hangup, bySelf, contact.CallbackTaken},
+
 		{talking, telephony.ReasonSwitchFailed}: {"switch_failed_talking", sw, hangup, byFailure, contact.Answered},
 		{held, telephony.ReasonSwitchFailed}:    {"switch_failed_talking", sw, hangup, byFailure, contact.Answered},
 		{talking, telephony.ReasonVanished}:     {"vanished_talking", sw, hangup, byFailure, contact.Answered},
 		{held, telephony.ReasonVanished}:        {"vanished_talking", sw, hangup, byFailure, contact.Answered},
 	}
-	for _, s := range []telephony.State{arriving, inIVR, identifying, waiting, offered, connecting, closing} {
+	for _, s := range []telephony.State{arriving, inIVR, identifying, waiting, offered, calling, connecting, closing} {
 		want[pair{s, telephony.ReasonSwitchFailed}] = telephony.Verdict{"switch_failed", sw, fallback, byFailure, contact.Failed}
 		want[pair{s, telephony.ReasonVanished}] = telephony.Verdict{"vanished", sw, hangup, byFailure, contact.Failed}
 		want[pair{s, telephony.ReasonDrained}] = telephony.Verdict{"drained", us, fallback, bySelf, contact.Failed}

@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"example.org/c3i/agentdesk"
+	"example.org/c3i/configs"
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
 	"example.org/c3i/ivr"
@@ -89,20 +91,77 @@ func languages(c *ivr.Catalogue) []routing.Code {
 	return out
 }
 
-// openContacts lists the contacts that the engine holds and that have not ended.
+// openContacts lists the contacts that the engine holds and that have not ended, but
+// for those whose caller is to be rung back: they need no line to be kept.
 func openContacts(e *routing.Engine) []contact.ID {
+	awaited := map[contact.ID]bool{}
+	for _, c := range e.Callbacks() {
+		awaited[c.Contact] = true
+	}
 	var ids []contact.ID
+	add := func(id contact.ID) {
+		if !awaited[id] {
+			ids = append(ids, id)
+		}
+	}
 	for _, q := range e.Queues() {
 		for _, c := range e.Waiting(q.Queue, q.Waiting) {
-			ids = append(ids, c.Contact)
+			add(c.Contact)
 		}
 	}
 	for _, a := range e.Agents() {
 		for _, w := range a.Work {
 			if w.Phase != routing.PhaseWrapUp {
-				ids = append(ids, w.Contact)
+				add(w.Contact)
 			}
 		}
 	}
 	return ids
+}
+
+// brokenCallbacks takes back what an earlier process had begun for callers who are to
+// be rung back: its handlers' phones ring no more. The callers keep their places.
+func brokenCallbacks(e *routing.Engine) []routing.Event {
+	const cause = "restarted"
+	var events []routing.Event
+	for _, c := range e.Callbacks() {
+		switch c.Phase {
+		case routing.PhaseRinging:
+			events = append(events, routing.OfferFailed{Offer: c.Offer, Agent: c.Agent, Cause: cause})
+		case routing.PhaseCalling:
+			events = append(events, routing.ConnectFailed{Contact: c.Contact, Agent: c.Agent, Cause: cause})
+		}
+	}
+	return events
+}
+
+// numbers lets telephony keep the numbers of callers who are rung back in the CRM's
+// records.
+type numbers struct{ crm *crm.Store }
+
+func (n numbers) KeepNumber(ctx context.Context, id contact.ID, number string) error {
+	return numberError(n.crm.KeepCallback(ctx, id, number))
+}
+
+func (n numbers) NumberFor(ctx context.Context, id contact.ID) (string, error) {
+	number, err := n.crm.Callback(ctx, id)
+	return number, numberError(err)
+}
+
+func numberError(err error) error {
+	switch {
+	case errors.Is(err, crm.ErrUnsafe):
+		return telephony.ErrUnsafeNumber
+	case errors.Is(err, crm.ErrNotFound):
+		return telephony.ErrNoNumber
+	}
+	return err
+}
+
+// outgoing is nil where callers are not rung back.
+func outgoing(c configs.Telephony) func(string) (string, bool) {
+	if c.Outgoing == "" {
+		return nil
+	}
+	return c.Dial
 }

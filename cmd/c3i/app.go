@@ -250,6 +250,10 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	a.undo = append(a.undo, a.sw.Close)
 	phones := newBrowserPhones(a.sw)
 	archive := release.New(a.redis, archiveName, nil)
+	foresee := newForeseer(&foreseer{
+		state: liveState(a.driver), archive: archive, store: journal.NewRedis(a.redis, journalName, journal.Retention{}),
+		answers: text.flow.Answers(), problems: a.planProblems(text), budget: forkBudget,
+	})
 	a.desk, err = agentdesk.New(agentdesk.Options{
 		Redis: a.redis, Users: users, Records: records, Router: a.driver,
 		Plan: a.driver.Plan, Queues: queueViews(a.driver), Labels: labels(text.flow), Languages: languages(text.catalogue),
@@ -257,6 +261,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 		PublicCalls: a.c.Desk.PublicCallLimit, SIPUpstream: "ws" + strings.TrimPrefix(ari.base, "http") + "/ws",
 		Web: web.Handler(), Registry: registry, Log: a.log.With().Str("part", "desk").Logger(),
 		TLS: a.c.HTTP.TLSCert != "", Origins: a.c.HTTP.Origins,
+		Plans: planDesk{archive, a.planProblems(text)}, Why: explainer(a.redis), Surges: surgeDesk{archive}, Foresee: foresee,
 		SessionIdle: a.c.Desk.SessionIdle, SessionLife: a.c.Desk.SessionMax,
 		Ready: []agentdesk.Check{
 			{Name: "redis", Ready: func(ctx context.Context) error { return a.redis.Ping(ctx).Err() }},
@@ -270,6 +275,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	a.ctl, err = telephony.New(telephony.Options{
 		Switch: a.sw, App: a.c.Asterisk.App, Submit: a.driver,
 		Directory: directory{records}, Ledger: ivrLedger{records, time.Now}, Phones: a.desk,
+		Outgoing: outgoing(a.c.Telephony), Numbers: numbers{records}, CallerNumber: a.c.Telephony.Numbers[0],
 		Sessions: telephony.FlowSessions(func() *ivr.Flow { return text.flow }), Prompts: sounds(set), Endpoint: a.desk.PhoneChanged,
 		NewID: func() contact.ID { return contact.ID(ids.New()) },
 		Log:   a.log.With().Str("part", "telephony").Logger(), Metrics: phoneMetrics,
@@ -309,7 +315,11 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	if err := a.awaitSwitch(ctx); err != nil {
 		return err
 	}
-	a.http = &http.Server{Handler: a.desk.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	front, err := a.wireWeb(ctx, webParts{records: records, ids: ids, registry: registry}, a.desk.Handler())
+	if err != nil {
+		return err
+	}
+	a.http = &http.Server{Handler: front, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	a.part("http", func() error {
 		var err error
 		if a.c.HTTP.TLSCert != "" {
@@ -364,14 +374,21 @@ func (a *app) awaitSwitch(ctx context.Context) error {
 func (a *app) settleRecovered(ctx context.Context) error {
 	var open []contact.ID
 	var agents []routing.AgentChanged
+	var broken []routing.Event
 	err := a.driver.View(ctx, func(e *routing.Engine) {
 		open, agents = openContacts(e), e.Agents()
+		broken = brokenCallbacks(e)
 	})
 	if err != nil {
 		return err
 	}
 	if err := a.ctl.Settle(open); err != nil {
 		return err
+	}
+	for _, ev := range broken {
+		if err := a.driver.Submit(ctx, ev); err != nil {
+			return err
+		}
 	}
 	if len(open) > 0 {
 		a.log.Warn().Int("contacts", len(open)).Msg("contacts of an earlier process were closed as failed")

@@ -158,11 +158,45 @@ func (t *content) crossCheck() {
 			t.fail("%s: queue %q is not in the plan %s", t.flow.Name(), q, t.plan.Name)
 		}
 	}
+	if t.flow != nil {
+		t.checkCallbacks(p)
+	}
 	if t.catalogue != nil {
 		names := t.catalogue.Names()
 		for _, q := range p.Queues {
 			if a := q.ClosedAnnouncement; a != "" && !slices.Contains(names, a) {
 				t.fail("%s: queues.%s.closed_announcement: no prompt is named %q", t.plan.Name, q.ID, a)
+			}
+			t.checkWaiting(q)
+		}
+	}
+}
+
+// checkWaiting finds languages that cannot tell callers of a queue what its plan has
+// them told. They would hear less than others, not nothing: it stops no start.
+func (t *content) checkWaiting(q routing.Queue) {
+	need := func(key string, names []string) {
+		for _, l := range t.catalogue.Languages {
+			i := slices.IndexFunc(names, func(name string) bool { _, has := l.Prompts[name]; return !has })
+			if i >= 0 {
+				t.warnings = append(t.warnings, fmt.Sprintf("%s: queues.%s.%s: %s has no prompt %q: callers are not told", t.plan.Name, q.ID, key, l.English, names[i]))
+			}
+		}
+	}
+	if q.Announce != nil {
+		need("announce", ivr.AnnouncementPrompts())
+	}
+	if q.Callback != nil {
+		need("callback", ivr.CallbackPrompts())
+	}
+}
+
+// checkCallbacks finds callback steps to queues that ring nobody back.
+func (t *content) checkCallbacks(p *routing.Plan) {
+	for _, name := range t.flow.Callbacks() {
+		for _, q := range p.Queues {
+			if string(q.ID) == name && q.Callback == nil {
+				t.warnings = append(t.warnings, fmt.Sprintf("%s: a callback step leads to queue %q, which has no callback in the plan %s: callers wait there like any other", t.flow.Name(), name, t.plan.Name))
 			}
 		}
 	}

@@ -35,7 +35,7 @@ func defaultText(k configs.Key) string {
 		return "`" + strings.Join(v, ",") + "`"
 	case []configs.Trunk:
 		return "`local`, from 127.0.0.1"
-	case []configs.Phone:
+	case []configs.Phone, []configs.Partner:
 		return ""
 	}
 	return fmt.Sprintf("`%v`", k.Default)

@@ -34,7 +34,8 @@ force within a second, and while it does not: then it does so at its next start.
 }
 
 func newPlanCheck() *cobra.Command {
-	var asJSON bool
+	var asJSON, users bool
+	var traffic, level string
 	cmd := &cobra.Command{
 		Use:   "check FILE…",
 		Short: "Say what is wrong with plan files, and where",
@@ -42,9 +43,15 @@ func newPlanCheck() *cobra.Command {
 name or that are built in, and prints every problem with file, line and column. A
 warning does not keep a plan from being published.
 
+--traffic also checks whether each queue's target for calls can be met, hour by hour
+of the week, by Erlang A: with a model profile (a built-in name or a YAML file), or
+with journal, the contacts and shifts of the journal's last week. --users also warns
+of queues that no user of the installation could serve.
+
 Exits with 0 when each could be published, 1 when one could not.`,
 		Example: `  c3i plan check draft.yaml
-  c3i plan check drafts/*.yaml --json`,
+  c3i plan check drafts/*.yaml --json
+  c3i plan check draft.yaml --traffic journal --level 90% --users`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return usageError{errors.New("c3i plan check: give at least one plan file")}
@@ -53,6 +60,10 @@ Exits with 0 when each could be published, 1 when one could not.`,
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			text, err := planContent(cmd)
+			if err != nil {
+				return err
+			}
+			more, err := furtherChecks(cmd, traffic, level, users)
 			if err != nil {
 				return err
 			}
@@ -65,7 +76,9 @@ Exits with 0 when each could be published, 1 when one could not.`,
 				}
 				problems := planProblems(name, string(source), text)
 				if !problems.HasErrors() {
-					p := document(name, source).Plan(1)
+					doc := document(name, source)
+					problems = append(problems, more(doc)...)
+					p := doc.Plan(1)
 					good = append(good, fmt.Sprintf("%s: good, %d queues, %d rules, %d profiles", name, len(p.Queues), len(p.Rules), len(p.Profiles)))
 				}
 				all = append(all, problems...)
@@ -88,7 +101,11 @@ Exits with 0 when each could be published, 1 when one could not.`,
 		ValidArgsFunction: planFiles,
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the problems as JSON")
-	return withSettings(cmd, "flow", "prompts")
+	cmd.Flags().StringVar(&traffic, "traffic", "", "check targets against this traffic: journal, a built-in profile or a YAML file")
+	cmd.Flags().StringVar(&level, "level", "80%", "with --traffic: the share of calls to be answered within the target")
+	cmd.Flags().BoolVar(&users, "users", false, "warn of queues that no user could serve")
+	complete(cmd, "level", cobra.NoFileCompletions)
+	return withSettings(cmd, "flow", "prompts", "data_dir", "redis")
 }
 
 func document(name string, source []byte) *plan.Document {

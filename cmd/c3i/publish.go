@@ -10,6 +10,7 @@ import (
 
 	"example.org/c3i/agentdesk"
 	"example.org/c3i/contact"
+	"example.org/c3i/routing"
 	"example.org/c3i/routing/explain"
 	"example.org/c3i/routing/journal"
 	"example.org/c3i/routing/plan"
@@ -29,7 +30,11 @@ func (a *app) beginPlans(ctx context.Context, archive *release.Archive, text *co
 		return nil, err
 	}
 	was := a.driver.Recovered()
-	r, err := p.Begin(ctx, release.Beginning{Version: was.PlanVersion, Source: was.PlanSource, Plan: text.plan, Named: a.c.Plan != ""})
+	var surges []string
+	if err := a.driver.View(ctx, func(e *routing.Engine) { surges = e.SurgesOn() }); err != nil {
+		return nil, err
+	}
+	r, err := p.Begin(ctx, release.Beginning{Version: was.PlanVersion, Source: was.PlanSource, Plan: text.plan, Named: a.c.Plan != "", Surges: surges})
 	if err != nil {
 		return nil, err
 	}

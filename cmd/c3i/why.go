@@ -16,6 +16,7 @@ import (
 func newWhy() *cobra.Command {
 	var list, asJSON bool
 	var count int
+	var ifs []string
 	cmd := &cobra.Command{
 		Use:   "why CONTACT",
 		Short: "Say why a contact went where it did",
@@ -24,12 +25,27 @@ order: the rule and plan version that chose its queue, how its due time came abo
 each offer with who else could have taken it and what kept the others out, and how
 it ended. Nothing is changed, and a running C3i is not disturbed.
 
+For a contact that waits it also tells its place, who could take it, what keeps each
+other handler out, and what its age alone will change.
+
+--if tells the same of a contact that might arrive now, from the state routing is in.
+It gives what rules may know, named as in conditions: channel, language, dialled, cli,
+answers.LABEL, caller.known, caller.contacts_30d, caller.open_reports,
+caller.vulnerable, caller.repeat_victim; and queue (named by the flow), preferred (a
+handler) and waited (how long ago it reached us). What is left out is not known.
+
 --list lists the contacts that arrived last, with their ids.`,
 		Example: `  c3i why --list
   c3i why 01JD4Y6N8ZP3K5V7QX2R9T1B0C
-  c3i why 01JD4Y6N8ZP3K5V7QX2R9T1B0C --json`,
+  c3i why 01JD4Y6N8ZP3K5V7QX2R9T1B0C --json
+  c3i why --if 'channel=phone language=pl answers.menu=crime'
+  c3i why --if channel=phone --if caller.vulnerable=true`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
+			case len(ifs) > 0 && (list || len(args) > 0):
+				return usageError{errors.New("c3i why: give --if alone: it tells of a contact that is not there")}
+			case len(ifs) > 0:
+				return nil
 			case list && len(args) > 0:
 				return usageError{errors.New("c3i why: give a contact or --list, not both")}
 			case list && count < 1:
@@ -50,6 +66,9 @@ it ended. Nothing is changed, and a running C3i is not disturbed.
 			}
 			defer done()
 			store := journal.NewRedis(client, journalName, journal.Retention{})
+			if len(ifs) > 0 {
+				return whyIf(cmd, c, client, ifs, asJSON)
+			}
 			if list {
 				latest, err := explain.Latest(cmd.Context(), store, count)
 				if err != nil {
@@ -73,9 +92,11 @@ it ended. Nothing is changed, and a running C3i is not disturbed.
 		ValidArgsFunction: cobra.NoFileCompletions,
 	}
 	cmd.Flags().BoolVar(&list, "list", false, "list the contacts that arrived last")
+	cmd.Flags().StringArrayVar(&ifs, "if", nil, "tell of a contact that might arrive now: NAME=VALUE, several in one or each with its --if")
 	cmd.Flags().IntVar(&count, "count", 20, "with --list: how many")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	complete(cmd, "count", cobra.NoFileCompletions)
+	complete(cmd, "if", completeIf)
 	return withData(cmd)
 }
 
@@ -105,7 +126,16 @@ func tellWhy(cmd *cobra.Command, x explain.Explanation) error {
 	for _, s := range x.Steps {
 		fmt.Fprintf(w, "+%s\t%s\n", s.After.Std().Round(time.Millisecond), s.Text)
 	}
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if x.Now != nil {
+		fmt.Fprintln(out)
+		for _, line := range x.Now.Text {
+			fmt.Fprintln(out, line)
+		}
+	}
+	return nil
 }
 
 func inState(x explain.Explanation) string {

@@ -46,13 +46,15 @@ type options struct {
 	engineHandlers, profiles, events, engineTries int
 	waiting                                       []int
 
+	recordPeople, recordContacts, searches int
+
 	people, desks, pops int
 	handling            time.Duration
 
 	progress func(format string, args ...any)
 }
 
-var partNames = []string{"arrivals", "backlog", "engine", "pop"}
+var partNames = []string{"arrivals", "backlog", "engine", "pop", "records"}
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == bareCommand {
@@ -105,6 +107,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 func measureAll(ctx context.Context, o options, rep *report) (err error) {
 	if o.parts["engine"] {
 		if rep.Engine, err = measureEngine(ctx, o); err != nil {
+			return err
+		}
+	}
+	if o.parts["records"] {
+		if rep.Records, err = recordsAlone(ctx, o); err != nil {
 			return err
 		}
 	}
@@ -181,6 +188,9 @@ func parse(args []string, errOut io.Writer) (options, error) {
 	fs.IntVar(&o.people, "people", 200_000, "pop: people in the CRM")
 	fs.IntVar(&o.desks, "desks", 2000, "pop: desks")
 	fs.DurationVar(&o.handling, "handling", 40*time.Second, "pop: how long a desk has a call, so how often it pops")
+	fs.IntVar(&o.recordPeople, "record-people", 50_000, "records: people; 1000000 is a large force")
+	fs.IntVar(&o.recordContacts, "record-contacts", 150_000, "records: contacts; 3000000 is a large force")
+	fs.IntVar(&o.searches, "searches", 200, "records: searches of each kind")
 	fs.IntVar(&o.pops, "pops", 1000, "pop: pops at that rate")
 	if err := fs.Parse(args); err != nil {
 		return o, err
@@ -242,7 +252,7 @@ func (o options) check() []error {
 	for flag, v := range map[string]int{
 		"handlers": o.handlers, "rounds": o.rounds, "backlog-rounds": o.backlogRounds, "warm-up": o.warmUp, "backlog-handlers": o.backlogHandlers, "backlog-calls": o.backlogCalls,
 		"engine-handlers": o.engineHandlers, "engine-profiles": o.profiles, "engine-events": o.events, "engine-tries": o.engineTries,
-		"people": o.people, "desks": o.desks, "pops": o.pops,
+		"record-people": o.recordPeople, "record-contacts": o.recordContacts, "searches": o.searches, "people": o.people, "desks": o.desks, "pops": o.pops,
 	} {
 		least(flag, float64(v), 1)
 	}

@@ -25,6 +25,7 @@ type report struct {
 	Backlog  []callFigure    `json:"backlog,omitempty"`
 	Engine   []engineFigure  `json:"engine,omitempty"`
 	Pops     []popFigure     `json:"screen_pops,omitempty"`
+	Records  *recordsFigure  `json:"records,omitempty"`
 	Targets  []target        `json:"targets"`
 }
 
@@ -88,6 +89,13 @@ func (r *report) judge() {
 	for _, f := range r.Pops {
 		r.expect("d", fmt.Sprintf("p99 with %d people, %s", f.People, f.Load), f.Both.P99, 30, false, "ms")
 	}
+	if r.Records != nil {
+		size := fmt.Sprintf("%d people, %d contacts", r.Records.People, r.Records.Contacts)
+		for _, f := range r.Records.Searches {
+			r.expect("e", fmt.Sprintf("p99 of a search with %s: %s", size, f.What), f.Time.P99, 50, false, "ms")
+		}
+		r.expect("e", "p99 of a search at each keystroke with "+size, r.Records.Typing.P99, 50, false, "ms")
+	}
 	slices.SortStableFunc(r.Targets, func(a, b target) int { return strings.Compare(a.Part, b.Part) })
 }
 
@@ -99,6 +107,11 @@ func (r *report) faults() int {
 	}
 	for _, f := range r.Pops {
 		n += f.Failed
+	}
+	if r.Records != nil {
+		for _, f := range r.Records.Searches {
+			n += f.Missed
+		}
 	}
 	return n
 }
@@ -149,6 +162,9 @@ func (r *report) print(out io.Writer) {
 				f.Identify.Median, f.Identify.P99, f.Pop.Median, f.Pop.P99, f.Both.Median, f.Both.P90, f.Both.P99)
 		}
 		_ = w.Flush()
+	}
+	if r.Records != nil {
+		r.Records.print(out)
 	}
 	if len(r.Targets) > 0 {
 		fmt.Fprint(out, "\nAgainst the goals\n\n")
@@ -210,6 +226,13 @@ func (r *report) printFaults(out io.Writer) {
 	for _, f := range r.Pops {
 		if f.Failed > 0 {
 			fmt.Fprintf(out, "  screen-pop, %s: %d failed\n", f.Load, f.Failed)
+		}
+	}
+	if r.Records != nil {
+		for _, f := range r.Records.Searches {
+			if f.Missed > 0 {
+				fmt.Fprintf(out, "  search for %s: %d did not find what is there\n", f.What, f.Missed)
+			}
 		}
 	}
 }

@@ -119,7 +119,7 @@ func New(o Options) *Inbox {
 	}
 	return &Inbox{
 		o: o, step: func(string) error { return nil },
-		wake: map[Kind]chan struct{}{Email: make(chan struct{}, 1), Web: make(chan struct{}, 1)},
+		wake: map[Kind]chan struct{}{Email: make(chan struct{}, 1), Web: make(chan struct{}, 1), Sending: make(chan struct{}, 1)},
 	}
 }
 

@@ -14,6 +14,8 @@ type Kind string
 const (
 	Email Kind = "email"
 	Web   Kind = "web"
+	// Sending is for what is to be sent: the outbox keeps its messages likewise.
+	Sending Kind = "sending"
 )
 
 // Item is one thing received. Its content lies in a blob, or in Body when it is
@@ -29,7 +31,8 @@ type Item struct {
 	At      contact.Instant `json:"at"`
 	Blob    blob.Ref        `json:"blob,omitempty"`
 	Body    []byte          `json:"body,omitempty"`
-	// Envelope holds what the transport knew: "mailbox", "from", "to", "remote".
+	// Envelope holds what the transport knew: "mailbox", "from", "to", "remote". Of a
+	// worked item only "message" is kept.
 	Envelope map[string]string `json:"envelope,omitempty"`
 	// Attempts counts how often it was worked without success.
 	Attempts int `json:"attempts,omitempty"`

@@ -192,7 +192,11 @@ func (b *Inbox) attempt(ctx context.Context, kind Kind, name string, f func(cont
 
 func (b *Inbox) finish(ctx context.Context, name string, it Item) error {
 	ctx = context.WithoutCancel(ctx) // it was worked; that is to be kept
-	trace, err := json.Marshal(Item{Key: it.Key, Kind: it.Kind, Contact: it.Contact, At: it.At})
+	left := Item{Key: it.Key, Kind: it.Kind, Contact: it.Contact, At: it.At}
+	if m := it.Envelope["message"]; m != "" {
+		left.Envelope = map[string]string{"message": m}
+	}
+	trace, err := json.Marshal(left)
 	if err != nil {
 		return err
 	}

@@ -42,8 +42,8 @@ type Explanation struct {
 	Contact contact.ID      `json:"contact"`
 	Channel contact.Channel `json:"channel"`
 	Arrival contact.Instant `json:"arrival"`
-	// State is "waiting", "ringing", "connecting", "talking", "held", "wrap_up" or
-	// "ended", as of record Through; "refused" when routing never took it.
+	// State is "waiting", "deferred", "ringing", "calling", "connecting", "talking",
+	// "held", "wrap_up" or "ended", as of record Through; "refused" when routing never took it.
 	State string `json:"state"`
 	// Ending is set once it has one.
 	Ending  contact.Ending `json:"ending,omitempty"`
@@ -52,6 +52,16 @@ type Explanation struct {
 	// its first steps are missing.
 	Partial bool   `json:"partial,omitempty"`
 	Steps   []Step `json:"steps"`
+	// Now tells how a contact that waits stands as of record Through, nil for others.
+	Now *Standing `json:"now,omitempty"`
+}
+
+// Standing is where a waiting contact stands: its place, who could take it, what
+// keeps the others out, and what its age alone will change.
+type Standing struct {
+	Text []string `json:"text"`
+	routing.Explanation
+	Handlers []routing.HandlerStanding `json:"handlers"`
 }
 
 // Contact explains a contact, live or past. Errors are *UnknownError,

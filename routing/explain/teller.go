@@ -49,6 +49,7 @@ func (t *teller) finish(through uint64) Explanation {
 	}
 	if c, here := t.engine.ContactState(t.id); here {
 		t.x.State = string(c.Phase)
+		t.x.Now = t.standing()
 	}
 	return t.x
 }
@@ -124,6 +125,9 @@ func factWords(f contact.Facts) string {
 	if f.Vulnerable {
 		known = append(known, "marked vulnerable")
 	}
+	if f.UnsafeToCall {
+		known = append(known, "not safe to ring back")
+	}
 	if f.RepeatVictim {
 		known = append(known, "marked a repeat victim")
 	}
@@ -176,6 +180,12 @@ func (t *teller) event(r journal.Record, ev routing.Event) {
 		if ev.Contact == t.id {
 			t.add(ev.Kind(), ev, "It could not be connected to %s (%s) and went back to its original place.", ev.Agent, ev.Cause)
 		}
+	case routing.CallbackAsked:
+		// CallbackNoted or Refused tells.
+	case routing.CallbackFailed:
+		if ev.Contact == t.id {
+			t.add(ev.Kind(), ev, "The caller was rung for %s and not reached (%s).", ev.Agent, strings.ReplaceAll(ev.Cause, "_", " "))
+		}
 	case routing.WrapUpExtended:
 		if ev.Contact == t.id {
 			t.add(ev.Kind(), ev, "%s asked for more time to finish.", ev.Agent)
@@ -223,6 +233,18 @@ func (t *teller) action(ev routing.Event, a routing.Action) {
 	case routing.Connect:
 		if a.Contact == t.id {
 			t.add(a.ActionKind(), a, "%s took offer %d; the two are being joined.", a.Agent, a.Offer)
+		}
+	case routing.CallbackNoted:
+		if a.Contact == t.id {
+			t.add(a.ActionKind(), a, "The caller asked to be rung back. It keeps its place in the queue %s.", t.label(a.Queue))
+		}
+	case routing.CallBack:
+		if a.Contact == t.id {
+			t.add(a.ActionKind(), a, "%s took offer %d and holds the line; the caller is rung, attempt %d, for up to %s.", a.Agent, a.Offer, a.Attempt, span(a.RingFor))
+		}
+	case routing.Announce:
+		if a.Contact == t.id {
+			t.add(a.ActionKind(), a, "%s", announceWords(a))
 		}
 	case routing.Control:
 		if a.Contact == t.id {
@@ -322,6 +344,7 @@ func (t *teller) published(actions []routing.Action) {
 var gateWords = map[routing.Gate]string{
 	routing.GateState: "not ready", routing.GatePresence: "with their desk lost", routing.GateDevice: "with their phone down",
 	routing.GateResting: "resting", routing.GateCapacity: "at capacity", routing.GateSkill: "without the skills", routing.GateRefused: "who had this contact before and did not take it",
+	routing.GateKept: "because it is kept for another",
 }
 
 func (t *teller) offerWords(o routing.Offer) string {
@@ -373,10 +396,27 @@ func (t *teller) offerWords(o routing.Offer) string {
 	if len(out) > 0 {
 		fmt.Fprintf(&b, " Kept out: %s.", strings.Join(out, ", "))
 	}
+	if o.Callback {
+		b.WriteString(" The caller is to be rung back.")
+	}
 	if w.Waiting > 1 {
 		fmt.Fprintf(&b, " %d contacts waited in the queue, this one included.", w.Waiting)
 	}
 	return b.String()
+}
+
+func announceWords(a routing.Announce) string {
+	text := fmt.Sprintf("The caller was told: number %d in the queue", a.Position)
+	if a.Wait > 0 {
+		text += ", about " + span(a.Wait)
+	}
+	if a.Longer {
+		text += ", and that it takes longer"
+	}
+	if a.Callback {
+		text += ", and offered to be rung back"
+	}
+	return text + "."
 }
 
 func (t *teller) retractWords(ev routing.Event, a routing.Retract) string {
@@ -400,6 +440,8 @@ func (t *teller) retractWords(ev routing.Event, a routing.Retract) string {
 		return fmt.Sprintf("Offer %d to %s was withdrawn: the caller was gone.", a.Offer, a.Agent)
 	case routing.RetractHandler:
 		return fmt.Sprintf("Offer %d was withdrawn: %s was no longer there for it%s", a.Offer, a.Agent, back)
+	case routing.RetractNotReached:
+		return fmt.Sprintf("%s was let go: the caller was not reached.", a.Agent)
 	case routing.RetractPlan:
 		return fmt.Sprintf("Offer %d was withdrawn: under the plan that came into force %s may not take it%s", a.Offer, a.Agent, back)
 	}
@@ -415,6 +457,9 @@ func (t *teller) endedWords(a routing.Ended) string {
 		who = "It ended"
 	}
 	text := fmt.Sprintf("%s. It counts as %s", who, strings.ReplaceAll(string(a.Ending), "_", " "))
+	if a.Callback != "" {
+		text += " (" + strings.ReplaceAll(string(a.Callback), "_", " ") + ")"
+	}
 	if a.Answered > 0 {
 		return fmt.Sprintf("%s: it waited %s and was with %s for %s.", text, span(a.Answered.Sub(a.Arrival)), a.Agent, span(a.At.Sub(a.Answered)))
 	}

@@ -18,7 +18,7 @@ import (
 func everyEvent() []routing.Event {
 	facts := contact.Facts{
 		Language: "pl", Answers: map[string]string{"menu": "crime"}, Dialled: "101", CLI: contact.CLIWithheld, Person: "01PERSON",
-		Contacts30d: 3, OpenReports: 1, Vulnerable: true, RepeatVictim: true,
+		Contacts30d: 3, OpenReports: 1, Vulnerable: true, RepeatVictim: true, Preferred: "amber", UnsafeToCall: true,
 	}
 	return []routing.Event{
 		routing.Tick{},
@@ -35,8 +35,11 @@ func everyEvent() []routing.Event {
 		routing.OfferDeclined{Offer: 4, Agent: "amber", Reason: "known_to_me"},
 		routing.OfferFailed{Offer: 4, Agent: "amber", Cause: "busy"},
 		routing.Connected{Contact: "01CALL", Agent: "amber"},
-		routing.ConnectFailed{Contact: "01CALL", Agent: "amber", Cause: "leg_lost"},
+		routing.ConnectFailed{Contact: "01CALL", Agent: "amber", Cause: "leg_lost", CallerHere: true},
 		routing.ContactReleased{Contact: "01CALL", Cause: routing.ReleasedByCaller},
+		routing.CallbackAsked{Contact: "01CALL"},
+		routing.CallbackFailed{Contact: "01CALL", Agent: "amber", Cause: "busy", Final: true},
+		routing.CallbackHoursChanged{Queue: "crime", Open: true},
 		routing.WrapUpDone{Contact: "01CALL", Agent: "amber", Outcome: "crime_recorded"},
 		routing.WrapUpExtended{Contact: "01CALL", Agent: "amber"},
 		routing.ControlAsked{Contact: "01CALL", Agent: "amber", Verb: routing.VerbDTMF, Digits: "12#"},

@@ -13,6 +13,7 @@ type Metrics struct {
 	refused        *prometheus.CounterVec
 	alerts         *prometheus.CounterVec
 	endings        *prometheus.CounterVec
+	callbacks      *prometheus.CounterVec
 	rejected       prometheus.Counter
 	lag            prometheus.Histogram
 	appendSeconds  prometheus.Histogram
@@ -60,6 +61,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		refused:        counters("refused_total", "Events that changed nothing, by event and code.", "event", "code"),
 		alerts:         counters("alerts_total", "Alerts for a person's attention, by code.", "code"),
 		endings:        counters("contacts_ended_total", "Contacts ended, by ending.", "ending"),
+		callbacks:      counters("callbacks_ended_total", "Contacts ended whose caller asked to be rung back, by result.", "result"),
 		rejected:       counter("events_rejected_total", "Events that could not be journalled and were not stepped."),
 		lag:            seconds("event_release_seconds", "Time from submitting an event to releasing its actions."),
 		appendSeconds:  seconds("journal_append_seconds", "Time of one append to the journal."),
@@ -78,7 +80,7 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 		agents:         gauges("agents", "Handlers now, by state.", "state"),
 	}
 	if reg != nil {
-		reg.MustRegister(m.events, m.actions, m.refused, m.alerts, m.endings, m.rejected, m.lag, m.appendSeconds, m.appendErrors,
+		reg.MustRegister(m.events, m.actions, m.refused, m.alerts, m.endings, m.callbacks, m.rejected, m.lag, m.appendSeconds, m.appendErrors,
 			m.snapshotErrors, m.unacked, m.stalls, m.spoolLength, m.spoolErrors, m.sinkLength, m.sinkErrors, m.sinkPanics,
 			m.audits, m.violations, m.contacts, m.agents)
 	}
@@ -96,6 +98,9 @@ func (m *Metrics) stepped(kind string, actions []routing.Action) {
 			m.alerts.WithLabelValues(a.Code).Inc()
 		case routing.Ended:
 			m.endings.WithLabelValues(string(a.Ending)).Inc()
+			if a.Callback != "" {
+				m.callbacks.WithLabelValues(string(a.Callback)).Inc()
+			}
 		}
 	}
 }
@@ -103,6 +108,7 @@ func (m *Metrics) stepped(kind string, actions []routing.Action) {
 func (m *Metrics) sample(n routing.Counts) {
 	for state, count := range map[string]int{
 		"waiting": n.Waiting, "ringing": n.Ringing, "connecting": n.Connecting, "talking": n.Talking, "held": n.Held, "parked": n.Parked, "wrap_up": n.WrapUp,
+		"deferred": n.Deferred, "calling": n.Calling,
 	} {
 		m.contacts.WithLabelValues(state).Set(float64(count))
 	}

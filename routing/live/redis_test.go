@@ -287,7 +287,7 @@ func TestRecoveryFromSnapshotAndTail(t *testing.T) {
 	d := start(t, live.Options{Store: store, SpoolDir: t.TempDir(), SnapshotEvery: 7, HashEvery: 3})
 	must(t, d, publish(t))
 	ready(t, d, "amber", "basil")
-	for n := range 10 {
+	for n := range 12 {
 		must(t, d, call(n))
 	}
 	want := hash(t, d)

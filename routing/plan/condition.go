@@ -118,7 +118,10 @@ type condition struct {
 	// canonical is the text as the parser understood it: equal conditions have
 	// equal canonical texts.
 	canonical string
-	match     func(routing.RuleInput) bool
+	// terms are its cases, nil when there are too many to take apart.
+	terms []term
+	apart bool // terms are all its cases
+	match func(routing.RuleInput) bool
 }
 
 // compileCondition parses, checks against the white list, and compiles. The
@@ -156,7 +159,9 @@ func compileCondition(text string, queues []string) (c condition, faults []fault
 	if err != nil {
 		return c, []fault{fromLibrary(err)}
 	}
-	return condition{canonical: tree.Node.String(), match: matcher(program, w.used)}, nil
+	c = condition{canonical: tree.Node.String(), match: matcher(program, w.used)}
+	c.terms, c.apart = takeApart(tree.Node)
+	return c, nil
 }
 
 // matcher runs the program. It is total: the white list admits nothing that can

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 
 	"example.org/c3i/contact"
 	"example.org/c3i/routing"
@@ -22,6 +23,32 @@ type Document struct {
 
 	zone contact.Zone
 	plan routing.Plan
+	rota []duty // nil when the plan has none
+	// queueAt is where each queue stands in the text.
+	queueAt map[string]place
+}
+
+// QueueWarning makes a warning about a queue, at its place in the text, for checks
+// that need more than the plan.
+func (d *Document) QueueWarning(id routing.QueueID, code, format string, args ...any) Problem {
+	at := d.queueAt[string(id)]
+	return Problem{
+		Severity: Warning, File: d.Name, Line: max(1, at.line), Column: max(1, at.column), Path: at.path, Code: code, Message: fmt.Sprintf(format, args...),
+	}
+}
+
+// Unstaffed warns of queues whose calls never come within reach of a handler of one
+// of the profiles given: those of the people who may sign on.
+func (d *Document) Unstaffed(profiles []string) Problems {
+	b := &builder{doc: d}
+	var out Problems
+	for _, q := range d.plan.Queues {
+		able := b.reaches(q, "", nil, b.takesCalls)
+		if able && !b.reaches(q, "", nil, func(p routing.Profile) bool { return b.takesCalls(p) && slices.Contains(profiles, p.Name) }) {
+			out = append(out, d.QueueWarning(q.ID, "no_user_serves", "no user has a profile that can take calls of this queue, whatever its steps"))
+		}
+	}
+	return out
 }
 
 // Zone is the zone the plan's opening hours are in.

@@ -294,6 +294,34 @@ func TestLoadKeepsSourceAndIgnoresWarnings(t *testing.T) {
 	}
 }
 
+func TestCallbacksCompile(t *testing.T) {
+	src := strings.Replace(small, "queues: {desk: {}}", `queues:
+  desk: {callback: {over: 5m, attempts: 2, spacing: 10m, ring: 45s, hours: {mon-fri: "08:00-20:00"}}}
+  plain: {callback: {}}
+  none: {}
+announce: {every: 1m}`, 1)
+	p, problems := plan.Compile("p", 1, []byte(src))
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	desk := *p.Queues[0].Callback
+	if !desk.Hours(contact.Local{Weekday: 1, Minute: 8 * 60}) || desk.Hours(contact.Local{Weekday: 1, Minute: 20 * 60}) {
+		t.Error("people may be rung at other hours than the plan says")
+	}
+	desk.Hours = nil
+	if want := (routing.CallbackPolicy{Over: 5 * contact.Minute, Attempts: 2, Spacing: 10 * contact.Minute, RingFor: 45 * contact.Second}); desk.Over != want.Over ||
+		desk.Attempts != want.Attempts || desk.Spacing != want.Spacing || desk.RingFor != want.RingFor {
+		t.Errorf("callbacks of desk are %+v, want %+v", desk, want)
+	}
+	plain, want := p.Queues[1].Callback, routing.CallbackDefault()
+	if plain == nil || plain.Hours != nil || plain.Over != 0 || plain.Attempts != want.Attempts || plain.Spacing != want.Spacing || plain.RingFor != want.RingFor {
+		t.Errorf("callbacks of plain are %+v, want the defaults", plain)
+	}
+	if p.Queues[2].Callback != nil {
+		t.Error("a queue rings back although its plan does not say so")
+	}
+}
+
 func TestTheCourseOfAContactCompiles(t *testing.T) {
 	src := strings.Replace(small, "queues: {desk: {}}", `skills: {crime: Crime, lang.pl: Polish}
 queues:

@@ -118,7 +118,21 @@ func makeSchema() ([]byte, error) {
 				"wait": span("From joining the queue; 0 prefers without waiting."),
 			}, "wait"),
 			"announce": announce,
+			"callback": object("When and how callers who wait may be rung back, keeping their place.", node{
+				"over":     span("Offered when the expected wait is longer than this; absent, to all who have to wait."),
+				"attempts": whole("How often a caller is rung.", 1, 10),
+				"spacing":  span("From an attempt that failed to the next."),
+				"ring":     span("How long each attempt rings."),
+				"hours": node{
+					"type": "object", "description": "When people may be rung, by day (mon, mon-fri, …); absent means always.",
+					"additionalProperties": hours,
+				},
+			}),
 		})),
+		"rota": named("Which kinds of handler are on duty when, for the checks alone.", node{"anyOf": []any{
+			node{"const": "always"},
+			node{"type": "object", "description": "Hours by day (mon, mon-fri, …).", "additionalProperties": hours},
+		}}),
 		"surges": named("Overlays a supervisor switches on and off.", object("A surge.", node{
 			"label": words("What people see."),
 			"queues": named("What changes, by queue.", object("What changes in the queue.", node{

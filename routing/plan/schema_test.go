@@ -58,6 +58,7 @@ queues:
     preferred: {wait: 30s}
     announce: never
   b: {}
+rota: {p: {mon-fri: 06:00-22:00}}
 surges: {x: {label: X, queues: {a: {answer_within: {phone: 1m}, overflow: [], announce: {every: 1m}}}}}
 rules: [{name: r, when: true, queue: a, credit: 1m, risk_to_life: true, needs: {s: 1}}]
 offer: {ring_for: {phone: 20s}, no_answer_rest: 30s, decline_rest: 10s, failed_rest: 10s, alert_after: 3}

@@ -60,7 +60,7 @@ func (b *builder) read(src []byte) {
 		return
 	}
 	m := b.r.fields(root, "time_zone", "default_queue", "max_credit", "short_abandon", "ring_back_window", "answer_within", "holidays", "skills",
-		"profiles", "announce", "surges", "queues", "rules", "offer", "wrap_up", "not_ready_reasons", "outcomes")
+		"profiles", "rota", "announce", "surges", "queues", "rules", "offer", "wrap_up", "not_ready_reasons", "outcomes")
 	if !isMapping(root.node) {
 		return
 	}
@@ -97,6 +97,9 @@ func (b *builder) read(src []byte) {
 	p.Offer = b.offer(m["offer"])
 	if e, is := m["profiles"]; is {
 		b.profileSection(e.value)
+	}
+	if e, is := m["rota"]; is {
+		b.rotaSection(e.value)
 	}
 	var targets map[contact.Channel]contact.Duration
 	if e, is := m["answer_within"]; is {
@@ -301,7 +304,7 @@ func (b *builder) queueSection(v value, targets map[contact.Channel]contact.Dura
 }
 
 func (b *builder) queue(e entry, targets map[contact.Channel]contact.Duration) routing.Queue {
-	m := b.r.fields(e.value, "label", "answer_within", "needs", "language_skill", "hours", "closed_announcement", "wrap_up", "relax", "overflow", "preferred", "announce")
+	m := b.r.fields(e.value, "label", "answer_within", "needs", "language_skill", "hours", "closed_announcement", "wrap_up", "relax", "overflow", "preferred", "announce", "callback")
 	q := routing.Queue{ID: routing.QueueID(e.key), Label: e.key, AnswerWithin: map[contact.Channel]contact.Duration{}}
 	for c, d := range targets {
 		q.AnswerWithin[c] = d
@@ -354,6 +357,12 @@ func (b *builder) queue(e entry, targets map[contact.Channel]contact.Duration) r
 	q.Announce = b.announcing
 	if f, is := m["announce"]; is {
 		q.Announce = b.announce(f.value)
+	}
+	if f, is := m["callback"]; is {
+		q.Callback = b.callback(f.value)
+		if q.Announce == nil {
+			b.r.warnf(f.value.at, "callback_not_offered", "callers who wait here are not offered to be rung back, because the queue announces nothing: only a flow's callback step does")
+		}
 	}
 	if f, is := m["hours"]; is {
 		if c := b.r.calendarOf(f.value, b.holidays); c != nil {

@@ -43,3 +43,7 @@ func editDistance(a, b string) int {
 	}
 	return prev[len(b)]
 }
+
+// Nearest returns the known name closest to a misspelt one, or nothing when none
+// is near enough to be a likely slip.
+func Nearest(name string, known []string) string { return nearest(name, known) }

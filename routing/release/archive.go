@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -60,6 +61,7 @@ func (a *Archive) instant() contact.Instant { return contact.At(a.now()) }
 // shelf is the archive as read at one moment.
 type shelf struct {
 	releases []Release // by number
+	surges   []Surge   // by name
 	policy   Policy
 	seq      uint64
 	chain    string
@@ -104,11 +106,15 @@ func (s *shelf) next() Release {
 	return first
 }
 
-func fieldOf(n int) string {
-	if n == 0 {
+// field is the releases' field that holds the record the entry is about.
+func (e Entry) field() string {
+	switch {
+	case e.Surge != "":
+		return surgePrefix + e.Surge
+	case e.Release == 0:
 		return policyField
 	}
-	return strconv.Itoa(n)
+	return strconv.Itoa(e.Release)
 }
 
 // fetch reads the stored records and the last audit entry, nil if none.
@@ -159,9 +165,17 @@ func (a *Archive) read(ctx context.Context) (*shelf, error) {
 		s.seq, s.chain = last.Seq, last.Chain
 	}
 	for field, text := range stored {
-		if field == policyField {
+		switch name, surge := strings.CutPrefix(field, surgePrefix); {
+		case field == policyField:
 			err = json.Unmarshal([]byte(text), &s.policy)
-		} else {
+		case surge:
+			var x Surge
+			err = json.Unmarshal([]byte(text), &x)
+			if err == nil && x.Name != name {
+				err = fmt.Errorf("it calls itself %q", x.Name)
+			}
+			s.surges = append(s.surges, x)
+		default:
 			var r Release
 			err = json.Unmarshal([]byte(text), &r)
 			if err == nil && strconv.Itoa(r.Number) != field {
@@ -175,6 +189,7 @@ func (a *Archive) read(ctx context.Context) (*shelf, error) {
 		}
 	}
 	slices.SortFunc(s.releases, func(a, b Release) int { return a.Number - b.Number })
+	slices.SortFunc(s.surges, func(a, b Surge) int { return strings.Compare(a.Name, b.Name) })
 	return s, nil
 }
 
@@ -238,7 +253,7 @@ func (a *Archive) withSource(ctx context.Context, r Release) (Release, error) {
 	return r, nil
 }
 
-// change is what one step alters: releases with the entry about each.
+// change is what one step alters: records with the entry about each.
 type change struct {
 	about   []about
 	created Release // with its Source; Number 0 if none
@@ -247,6 +262,7 @@ type change struct {
 type about struct {
 	release Release
 	policy  *Policy
+	surge   *Surge
 	by      string
 	action  Action
 	reason  string
@@ -291,24 +307,29 @@ func (a *Archive) try(ctx context.Context, s *shelf, c change) (bool, error) {
 	var tail []any
 	chain := s.chain
 	for i, x := range c.about {
-		var v any = x.policy
-		if x.policy == nil {
-			x.release.Source = ""
-			v = x.release
+		x.release.Source = ""
+		var v any = x.release
+		surge := ""
+		switch {
+		case x.policy != nil:
+			v = x.policy
+		case x.surge != nil:
+			v, surge = x.surge, x.surge.Name
 		}
 		record, err := json.Marshal(v)
 		if err != nil {
 			return false, fmt.Errorf("release: encode %d: %w", x.release.Number, err)
 		}
-		field := fieldOf(x.release.Number)
+		entry := Entry{
+			Seq: s.seq + uint64(i) + 1, At: at, By: x.by, Action: x.action, Release: x.release.Number, Surge: surge,
+			State: x.release.State, Reason: x.reason, Record: hashOf(string(record)),
+		}
+		field := entry.field()
 		if _, twice := records[field]; !twice {
 			fields = append(fields, field)
 		}
 		records[field] = string(record)
-		text, err := json.Marshal(Entry{
-			Seq: s.seq + uint64(i) + 1, At: at, By: x.by, Action: x.action, Release: x.release.Number,
-			State: x.release.State, Reason: x.reason, Record: hashOf(string(record)),
-		})
+		text, err := json.Marshal(entry)
 		if err != nil {
 			return false, fmt.Errorf("release: encode the audit entry: %w", err)
 		}

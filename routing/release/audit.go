@@ -14,7 +14,7 @@ import (
 	"example.org/c3i/contact"
 )
 
-// Action is what was done to a release.
+// Action is what was done to a release, the policy or a surge.
 type Action string
 
 // Actions of the audit trail.
@@ -27,6 +27,10 @@ const (
 	ActionSuperseded Action = "superseded"
 	ActionRefused    Action = "refused" // it could not be put in force
 	ActionPolicy     Action = "policy"  // Release is 0
+	// Of surges; Release is 0 and Surge names it.
+	ActionSurgeOn      Action = "surge_on"
+	ActionSurgeOff     Action = "surge_off"
+	ActionSurgeApplied Action = "surge_applied" // routing has switched it
 )
 
 // Entry is one change in the audit trail.
@@ -38,6 +42,7 @@ type Entry struct {
 	Action Action          `json:"action"`
 	// Release and State tell which release was left in which state.
 	Release int    `json:"release,omitempty"`
+	Surge   string `json:"surge,omitempty"`
 	State   State  `json:"state,omitempty"`
 	Reason  string `json:"reason,omitempty"`
 	// Record is the SHA-256 of the stored record as the change left it.
@@ -123,7 +128,7 @@ func (a *Archive) Verify(ctx context.Context) error {
 			return failf(CodeDamaged, 0, "audit entry %d is not the one that was written", e.Seq)
 		}
 		seq, chain = e.Seq, e.Chain
-		want[fieldOf(e.Release)] = e.Record
+		want[e.field()] = e.Record
 		return nil
 	})
 	if err != nil {

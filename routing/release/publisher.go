@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -71,6 +72,8 @@ type Beginning struct {
 	Plan *plan.Document
 	// Named tells that the settings name it.
 	Named bool
+	// Surges are those that routing has on.
+	Surges []string
 }
 
 // Begin brings archive and journal in line and makes sure that a plan is in
@@ -112,6 +115,9 @@ func (p *Publisher) Begin(ctx context.Context, b Beginning) (Release, error) {
 		if err := p.named(ctx, b.Plan); err != nil {
 			return Release{}, err
 		}
+	}
+	if err := p.beginSurges(ctx, b); err != nil {
+		return Release{}, err
 	}
 	r, ok, err := a.InForce(ctx)
 	if err == nil && !ok {
@@ -202,7 +208,79 @@ func (p *Publisher) look(ctx context.Context) error {
 	if seq == p.seen && (p.due == 0 || p.due > p.o.Archive.instant()) {
 		return nil
 	}
-	return p.publishDue(ctx)
+	if err := p.publishDue(ctx); err != nil {
+		return err
+	}
+	if err := p.switchSurges(ctx); err != nil {
+		p.seen = 0 // look again
+		return err
+	}
+	return nil
+}
+
+// beginSurges brings record and routing in line: routing's state is right where
+// nothing else was decided, except with a new journal, which gets what was on.
+func (p *Publisher) beginSurges(ctx context.Context, b Beginning) error {
+	a := p.o.Archive
+	if b.Version > 0 {
+		if err := a.adoptSurges(ctx, b.Surges); err != nil {
+			return err
+		}
+		return p.switchSurges(ctx)
+	}
+	list, err := a.Surges(ctx)
+	if err != nil {
+		return err
+	}
+	for _, x := range list {
+		if x.On && x.Applied > 0 {
+			if err := p.switchSurge(ctx, x); err != nil {
+				return err
+			}
+		}
+	}
+	return p.switchSurges(ctx)
+}
+
+// switchSurges has routing switch what was decided, and records what it did. A
+// surge that the plan in force no longer has is off.
+func (p *Publisher) switchSurges(ctx context.Context) error {
+	list, err := p.o.Archive.Surges(ctx)
+	if err != nil {
+		return err
+	}
+	in := p.o.Router.Plan()
+	for _, x := range list {
+		has := in != nil && slices.ContainsFunc(in.Surges, func(s routing.Surge) bool { return s.Name == x.Name })
+		switch {
+		case !has && (x.On || x.Applied == 0):
+			err = p.o.Archive.markSurge(ctx, x.Name, false, By, "the plan in force does not have it")
+		case has && x.Applied == 0:
+			err = p.switchSurge(ctx, x)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (p *Publisher) switchSurge(ctx context.Context, x Surge) error {
+	bounded, cancel := context.WithTimeout(ctx, submitBound)
+	defer cancel()
+	ev := routing.SurgeSwitched{Name: x.Name, On: x.On, By: x.By}
+	actions, err := p.o.Router.SubmitWait(bounded, ev)
+	if err != nil {
+		return fmt.Errorf("surge %s: %w", x.Name, err)
+	}
+	for _, a := range actions {
+		// A former attempt may have got as far as the journal.
+		if no, is := a.(routing.Refused); is && no.Event == ev.Kind() && no.Code != routing.RefusedNoChange {
+			return p.o.Archive.markSurge(ctx, x.Name, false, By, "routing refused it: "+no.Code)
+		}
+	}
+	p.o.Log.Info().Str("surge", x.Name).Bool("on", x.On).Msg("a surge was switched")
+	return p.o.Archive.markSurge(ctx, x.Name, x.On, "", "")
 }
 
 // publishDue puts in force, in order, whatever is due.

@@ -71,7 +71,7 @@ func (c *centre) start(source string, named bool, change ...func(*release.Publis
 		c.t.Fatal(err)
 	}
 	was := driver.Recovered()
-	r, err := c.pub.Begin(ctx, release.Beginning{Version: was.PlanVersion, Source: was.PlanSource, Plan: document(c.t, source), Named: named})
+	r, err := c.pub.Begin(ctx, release.Beginning{Version: was.PlanVersion, Source: was.PlanSource, Plan: document(c.t, source), Named: named, Surges: c.surgesOn()})
 	if err != nil {
 		c.t.Fatal(err)
 	}

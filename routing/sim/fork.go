@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"example.org/c3i/contact"
 	"example.org/c3i/routing"
+	"example.org/c3i/routing/plan"
 )
 
 // Move is handlers who change to another profile.
@@ -166,10 +168,10 @@ func (f *fork) move(inForce *routing.Plan, m Move) error {
 		return slices.ContainsFunc(inForce.Profiles, func(p routing.Profile) bool { return p.Name == name })
 	}
 	if !known(m.To) {
-		return fmt.Errorf("sim: the plan has no handler profile %q", m.To)
+		return &ForkError{"moves.to", fmt.Sprintf("the plan has no handler profile %q%s", m.To, meant(m.To, inForce))}
 	}
 	if m.From != "" && !known(m.From) {
-		return fmt.Errorf("sim: the plan has no handler profile %q", m.From)
+		return &ForkError{"moves.from", fmt.Sprintf("the plan has no handler profile %q%s", m.From, meant(m.From, inForce))}
 	}
 	views := map[routing.AgentID]routing.AgentChanged{}
 	var able []routing.AgentID
@@ -185,18 +187,38 @@ func (f *fork) move(inForce *routing.Plan, m Move) error {
 	chosen := m.Agents
 	if len(chosen) == 0 {
 		if m.Count < 1 || m.Count > len(able) {
-			return fmt.Errorf("sim: %d handlers cannot move to %s: %d could", m.Count, m.To, len(able))
+			return &ForkError{"moves.count", fmt.Sprintf("%d handlers cannot move to %s: %d are signed on who could", m.Count, m.To, len(able))}
 		}
 		chosen = able[:m.Count]
 	}
 	for _, id := range chosen {
 		a, is := views[id]
 		if !is || a.State == routing.StateOffline {
-			return fmt.Errorf("sim: handler %q is not signed on", id)
+			return &ForkError{"moves.agents", fmt.Sprintf("handler %q is not signed on", id)}
 		}
 		f.moves = append(f.moves, routing.AgentSignedOn{Agent: id, Profile: m.To, DeviceUp: a.DeviceUp})
 	}
 	return nil
+}
+
+// ForkError says which of what is to be tried is not possible.
+type ForkError struct {
+	Field, Message string
+}
+
+// Error says it for people.
+func (e *ForkError) Error() string { return "sim: " + e.Message }
+
+// meant suggests a profile or lists them.
+func meant(name string, p *routing.Plan) string {
+	var names []string
+	for _, x := range p.Profiles {
+		names = append(names, x.Name)
+	}
+	if n := plan.Nearest(name, names); n != "" {
+		return fmt.Sprintf(": did you mean %q?", n)
+	}
+	return ": it has " + strings.Join(names, ", ")
 }
 
 func (f *fork) moved(id routing.AgentID) bool {

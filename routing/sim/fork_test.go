@@ -148,7 +148,7 @@ func TestForkRefusesWhatCannotBe(t *testing.T) {
 	}{
 		"no such profile": {ForkOptions{At: now, Model: m, Moves: []Move{{To: "nobody", Count: 1}}}, `no handler profile "nobody"`},
 		"no such origin":  {ForkOptions{At: now, Model: m, Moves: []Move{{From: "nobody", To: "all", Count: 1}}}, `no handler profile "nobody"`},
-		"too many":        {ForkOptions{At: now, Model: m, Profiles: profiles, Moves: []Move{{From: "general", To: "all", Count: 3}}}, "2 could"},
+		"too many":        {ForkOptions{At: now, Model: m, Profiles: profiles, Moves: []Move{{From: "general", To: "all", Count: 3}}}, "2 are signed on who could"},
 		"no such handler": {ForkOptions{At: now, Model: m, Moves: []Move{{To: "all", Agents: []routing.AgentID{"zoe"}}}}, `"zoe" is not signed on`},
 		"too far":         {ForkOptions{At: now, Model: m, Horizon: 25 * contact.Hour}, "at most a day"},
 		"without a model": {ForkOptions{At: now}, "needs a model"},

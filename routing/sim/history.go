@@ -42,10 +42,9 @@ type History struct {
 var ErrEmptyHistory = errors.New("sim: no contact arrived in that period of the journal")
 
 // ReadHistory steps the journal through an engine and measures what it sees
-// between from and to; a zero bound is the journal's own. Where the journal's first
-// records are gone it begins at the oldest snapshot kept, and handlers who were
-// signed on then are missing from the shifts until they sign on again, because a
-// handler's profile is told by the sign-on alone.
+// between from and to; a zero bound is the journal's own. It begins at the newest
+// state kept from before from, else at the journal's first record, else at the
+// oldest state kept.
 func ReadHistory(ctx context.Context, store journal.Store, from, to contact.Instant) (*History, error) {
 	h := &History{Talk: map[contact.Channel][]float64{}, WrapUp: map[contact.Channel][]float64{}}
 	r := &historian{h: h, from: from, to: to, engine: routing.New(), contacts: map[contact.ID]*trace{}, ready: map[routing.AgentID]Shift{}, profile: map[routing.AgentID]string{}, focus: map[routing.AgentID]focus{}}
@@ -108,17 +107,26 @@ type trace struct {
 
 func (r *historian) begin(ctx context.Context, store journal.Store) (uint64, error) {
 	bounds, err := store.Bounds(ctx)
-	if err != nil || bounds.First <= 1 {
+	if err != nil {
 		return 1, err
 	}
 	list, err := store.Snapshots(ctx)
 	if err != nil {
 		return 0, err
 	}
-	if len(list) == 0 {
-		return 0, errors.New("sim: the journal's first records are gone and no snapshot is kept")
+	seq, found := uint64(0), false
+	for i, s := range list {
+		if i == 0 && bounds.First > 1 || s.At < r.from {
+			seq, found = s.Seq, true
+		}
 	}
-	snap, err := store.Snapshot(ctx, list[0].Seq)
+	switch {
+	case !found && bounds.First > 1:
+		return 0, errors.New("sim: the journal's first records are gone and no snapshot is kept")
+	case !found:
+		return 1, nil
+	}
+	snap, err := store.Snapshot(ctx, seq)
 	if err != nil {
 		return 0, err
 	}
@@ -126,9 +134,13 @@ func (r *historian) begin(ctx context.Context, store journal.Store) (uint64, err
 	if err != nil {
 		return 0, err
 	}
-	r.engine, r.now, r.h.PlanSource = engine, snap.At, source
-	// Snapshots tell who is ready, not by which profile: the sign-on tells that
-	// next time, and until then the handler is left out.
+	r.engine, r.now, r.h.PlanSource, r.profile = engine, snap.At, source, engine.Profiles()
+	for _, a := range engine.Agents() {
+		ready := a.State == routing.StateReady || a.State == routing.StateResting || a.Next == routing.StateReady
+		if ready && a.Present && r.profile[a.Agent] != "" {
+			r.ready[a.Agent] = Shift{Agent: a.Agent, Profile: r.profile[a.Agent], From: snap.At}
+		}
+	}
 	return snap.Seq + 1, nil
 }
 

@@ -375,17 +375,7 @@ func (r *modelReader) kind(at string, x mixFile, hours [24]float64, talk, wrapUp
 		r.chance(at+".open_report", x.OpenReport), r.chance(at+".frequent", x.Frequent),
 	}
 	for i := range k.facts {
-		f := &contact.Facts{
-			Language: x.Language, Dialled: x.Dialled, CLI: contact.CLI(x.CLI), Answers: x.Answers,
-			Vulnerable: i&1 != 0, RepeatVictim: i&2 != 0,
-		}
-		if i&4 != 0 {
-			f.OpenReports = 1
-		}
-		if i&8 != 0 {
-			f.Contacts30d = 3
-		}
-		k.facts[i] = f
+		k.facts[i] = markedFacts(contact.Facts{Language: x.Language, Dialled: x.Dialled, CLI: contact.CLI(x.CLI), Answers: x.Answers}, i)
 	}
 	return k
 }

@@ -91,11 +91,17 @@ func (s *Switch) Play(ctx context.Context, p telephony.PlaybackID, ch telephony.
 			return nil
 		}
 		s.played[p] = true
+		for i, op := range slices.Backward(s.ops) {
+			if op.Name == "play" && op.Channel == ch && op.Media == "" {
+				s.ops[i].Media = strings.Join(media, " ")
+				break
+			}
+		}
 		s.emit(telephony.PlaybackStarted{Playback: p})
 		total, failed := time.Duration(len(media))*PlayTime, false
 		for _, m := range media {
 			failed = failed || strings.HasPrefix(m, "bad:")
-			if strings.HasPrefix(m, "endless:") {
+			if strings.HasPrefix(m, "endless:") || m == "tone:ring" {
 				total = 1000 * time.Hour
 			}
 		}

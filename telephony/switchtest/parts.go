@@ -101,3 +101,39 @@ func (l *Ledger) Entries() []Entry {
 	defer l.mu.Unlock()
 	return append([]Entry(nil), l.entries...)
 }
+
+// Numbers is a telephony.Numbers in memory.
+type Numbers struct {
+	mu   sync.Mutex
+	kept map[contact.ID]string
+	// Refuse, if not nil, replaces the answer of KeepNumber, Missing that of NumberFor.
+	Refuse, Missing error
+}
+
+// KeepNumber keeps a number.
+func (n *Numbers) KeepNumber(_ context.Context, id contact.ID, number string) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.Refuse != nil {
+		return n.Refuse
+	}
+	if n.kept == nil {
+		n.kept = map[contact.ID]string{}
+	}
+	n.kept[id] = number
+	return nil
+}
+
+// NumberFor gives it.
+func (n *Numbers) NumberFor(_ context.Context, id contact.ID) (string, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.Missing != nil {
+		return "", n.Missing
+	}
+	number, kept := n.kept[id]
+	if !kept {
+		return "", telephony.ErrNoNumber
+	}
+	return number, nil
+}

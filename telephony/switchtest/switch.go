@@ -79,6 +79,8 @@ type Op struct {
 	Channel telephony.ChannelID
 	Bridge  telephony.BridgeID
 	At      time.Time
+	// Media is what a play command played, separated by spaces.
+	Media string
 }
 
 // New makes a switch that is connected and has no phones.

@@ -292,7 +292,7 @@ export interface ChannelCapacity {
 export type Channel = "phone" | "email" | "web";
 
 /** Permission is one thing a role may or may not do. */
-export type Permission = "desk.use" | "people.read" | "people.save" | "agents.list" | "alerts.see" | "plans.see" | "plans.publish" | "contacts.why" | "messages.write" | "search" | "people.merge" | "reports.read" | "reports.save" | "reports.cancel" | "restricted.open" | "tasks.all";
+export type Permission = "desk.use" | "people.read" | "people.save" | "agents.list" | "alerts.see" | "plans.see" | "plans.publish" | "contacts.why" | "surges.switch" | "alerts.acknowledge" | "whatif.ask" | "messages.write" | "search" | "people.merge" | "reports.read" | "reports.save" | "reports.cancel" | "restricted.open" | "tasks.all";
 
 /** PhoneInfo tells the desk which phone rings for it. */
 export interface PhoneInfo {
@@ -363,13 +363,15 @@ export interface Work {
   until?: Instant;
   /** Extended tells that the one extension of wrap-up was used. */
   extended?: boolean;
+  /** Callback tells that the caller asked to be rung back and was not on the line. */
+  callback?: boolean;
 }
 
 /** QueueID names a queue of the plan. */
 export type QueueID = string;
 
 /** Phase is where a handler's work on one contact stands. */
-export type Phase = "ringing" | "connecting" | "talking" | "held" | "wrap_up" | "parked" | "waiting";
+export type Phase = "ringing" | "connecting" | "talking" | "held" | "wrap_up" | "parked" | "calling" | "deferred" | "waiting";
 
 /**
  * Caller is what the network told us about who is calling. It is personal data:
@@ -423,6 +425,11 @@ export interface Facts {
    * they can: whoever spoke to the caller last, or owns the open report.
    */
   preferred?: string;
+  /**
+   * UnsafeToCall marks a line that must not be rung back: whoever answers it may
+   * be the one the caller is afraid of.
+   */
+  unsafe_to_call?: boolean;
 }
 
 /** PersonID identifies a person in the CRM (a ULID). Empty means nobody is known. */

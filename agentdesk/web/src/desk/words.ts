@@ -7,6 +7,8 @@ export const phases: Record<WorkItem['phase'], { label: string; icon: IconName }
   connecting: { label: 'Connecting', icon: 'phone' },
   talking: { label: 'Talking', icon: 'phone' },
   held: { label: 'On hold', icon: 'pause' },
+  calling: { label: 'Ringing the caller back', icon: 'phone' },
+  deferred: { label: 'To be rung back', icon: 'phone' },
   wrap_up: { label: 'Wrap-up', icon: 'edit' },
   parked: { label: 'Parked', icon: 'pause' },
   waiting: { label: 'Waiting', icon: 'clock' },

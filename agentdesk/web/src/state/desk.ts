@@ -75,7 +75,7 @@ export function finished(state: DeskState, contact: string): DeskState {
 
 /** The contact to show first: a conversation before one that rings, wrap-up last. */
 export function foremost(work: readonly WorkItem[]): WorkItem | undefined {
-  const rank = { talking: 0, held: 0, connecting: 1, ringing: 2, wrap_up: 3, parked: 4, waiting: 5 } as const;
+  const rank = { talking: 0, held: 0, connecting: 1, calling: 1, ringing: 2, wrap_up: 3, parked: 4, waiting: 5, deferred: 5 } as const;
   return [...work].sort((a, b) => rank[a.phase] - rank[b.phase] || a.since - b.since)[0];
 }
 

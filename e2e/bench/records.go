@@ -1,0 +1,303 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"example.org/c3i/contact"
+	"example.org/c3i/crm"
+	"example.org/c3i/crm/sample"
+	"example.org/c3i/crm/search"
+	"example.org/c3i/e2e/bench/measure"
+)
+
+// recordsFigure is how long it takes to find records, and what they weigh.
+type recordsFigure struct {
+	People   int `json:"people"`
+	Contacts int `json:"contacts"`
+	Reports  int `json:"reports"`
+	// Filled is how long it took to put all into the search index, in seconds.
+	Filled float64 `json:"index_filled_seconds"`
+	// RedisMB is Redis' memory before, and with the index.
+	RedisMB   [2]float64      `json:"redis_mb"`
+	ProcessMB float64         `json:"process_mb"`
+	Searches  []lookupFigure  `json:"searches"`
+	Naive     []lookupFigure  `json:"naive"`
+	Typing    measure.Summary `json:"typing"`
+}
+
+// lookupFigure is one kind of look-up.
+type lookupFigure struct {
+	What    string          `json:"what"`
+	Example string          `json:"example"`
+	Hits    float64         `json:"hits_mean"`
+	Partial int             `json:"partial"`
+	Missed  int             `json:"missed"` // what was looked for was not found
+	Time    measure.Summary `json:"time"`
+}
+
+// measureRecords fills an index with an invented town and searches it as people
+// at desks do.
+func measureRecords(ctx context.Context, o options, db *redisServer) (*recordsFigure, error) {
+	w := sample.New(sample.Options{Seed: 1, People: o.recordPeople, Contacts: o.recordContacts, Reports: -1, Now: contact.At(time.Now())})
+	f := &recordsFigure{People: w.People(), Contacts: w.Contacts(), Reports: w.Reports()}
+	x, err := search.Open(ctx, search.Options{Redis: db.client, Region: "GB", Within: 5 * time.Second})
+	if err != nil {
+		return nil, err
+	}
+	if f.RedisMB[0], err = redisMemory(ctx, db); err != nil {
+		return nil, err
+	}
+	began := time.Now()
+	if err := fillIndex(ctx, o, x, w); err != nil {
+		return nil, err
+	}
+	f.Filled = time.Since(began).Seconds()
+	if f.RedisMB[1], err = redisMemory(ctx, db); err != nil {
+		return nil, err
+	}
+	if err := naive(ctx, o, db, f); err != nil {
+		return nil, err
+	}
+	for _, l := range lookups(w) {
+		o.progress("search: %s", l.what)
+		if err := l.measure(ctx, o, x, w, f); err != nil {
+			return nil, err
+		}
+	}
+	if err := typing(ctx, o, x, w, f); err != nil {
+		return nil, err
+	}
+	f.ProcessMB, err = residentMB(os.Getpid())
+	return f, err
+}
+
+// recordsAlone measures on a Redis of its own, so that its memory is the records'.
+func recordsAlone(ctx context.Context, o options) (_ *recordsFigure, err error) {
+	dir, err := temporary()
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	db, err := startRedis(ctx, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, db.stop()) }()
+	return measureRecords(ctx, o, db)
+}
+
+// fillIndex puts everything in, oldest first as it would have come.
+func fillIndex(ctx context.Context, o options, x *search.Index, w sample.World) error {
+	batch := make([]search.Doc, 0, search.BatchLimit)
+	flush := func() error {
+		err := x.Fill(ctx, batch)
+		batch = batch[:0]
+		return err
+	}
+	each := func(what string, n int, doc func(int) search.Doc) error {
+		o.progress("indexing %d %s", n, what)
+		for i := range n {
+			batch = append(batch, doc(i))
+			if len(batch) == cap(batch) {
+				if err := flush(); err != nil {
+					return err
+				}
+			}
+		}
+		return flush()
+	}
+	return errors.Join(
+		each("people", w.People(), func(i int) search.Doc { return sample.PersonDoc(w.Person(i)) }),
+		each("contacts", w.Contacts(), func(i int) search.Doc { return sample.ContactDoc(w.Contact(i)) }),
+		each("reports", w.Reports(), func(i int) search.Doc { r, _ := w.Report(i); return sample.ReportDoc(r) }),
+	)
+}
+
+// lookup is one way of searching; ask gives a query and whom it must find, "" for
+// anybody.
+type lookup struct {
+	what string
+	ask  func(r *rand.Rand) (text, must string)
+}
+
+func lookups(w sample.World) []lookup {
+	person := func(r *rand.Rand) crm.Person { return w.Person(r.IntN(w.People())) }
+	report := func(r *rand.Rand) crm.Report { rep, _ := w.Report(r.IntN(w.Reports())); return rep }
+	return []lookup{
+		{"a full name", func(r *rand.Rand) (string, string) { return person(r).Name + " ", "" }},
+		{"three letters of a name", func(r *rand.Rand) (string, string) { return head(person(r).Surname, 3), "" }},
+		{"five letters of a name", func(r *rand.Rand) (string, string) { return head(person(r).Surname, 5), "" }},
+		{"given name, surname begun", func(r *rand.Rand) (string, string) { p := person(r); return p.GivenName + " " + head(p.Surname, 2), "" }},
+		{"a name misspelled", func(r *rand.Rand) (string, string) {
+			p := person(r)
+			return p.GivenName + " " + strings.NewReplacer("i", "y", "c", "k", "ph", "f").Replace(p.Surname) + " ", ""
+		}},
+		{"a number", func(r *rand.Rand) (string, string) { p := person(r); return p.Numbers[0], string(p.ID) }},
+		{"a number's last six digits", func(r *rand.Rand) (string, string) { n := person(r).Numbers[0]; return n[len(n)-6:], "" }},
+		{"an e-mail address", func(r *rand.Rand) (string, string) {
+			for {
+				if p := person(r); len(p.Emails) > 0 {
+					return p.Emails[0], string(p.ID)
+				}
+			}
+		}},
+		{"a postcode", func(r *rand.Rand) (string, string) { return person(r).Addresses[0].Postcode, "" }},
+		{"name and postcode", func(r *rand.Rand) (string, string) {
+			p := person(r)
+			return p.Surname + " " + p.Addresses[0].Postcode, string(p.ID)
+		}},
+		{"a serial number", func(r *rand.Rand) (string, string) {
+			for {
+				if rep := report(r); len(rep.Property) > 0 {
+					return rep.Property[0].Unique, string(rep.ID)
+				}
+			}
+		}},
+		{"one common word", func(r *rand.Rand) (string, string) { return pickOf(r, "stolen", "bicycle", "window", "caller"), "" }},
+		{"three words of the narrative", func(r *rand.Rand) (string, string) {
+			return "stolen " + pickOf(r, "black", "silver", "green") + " " + pickOf(r, "watch", "laptop", "camera") + " ", ""
+		}},
+		{"words that never meet", func(*rand.Rand) (string, string) { return "fireworks passport catalytic ", "" }},
+		{"nobody's name", func(r *rand.Rand) (string, string) { return "Zzyzx " + person(r).Surname, "" }},
+	}
+}
+
+func head(s string, n int) string {
+	r := []rune(s)
+	return string(r[:min(n, len(r))])
+}
+
+func pickOf(r *rand.Rand, of ...string) string { return of[r.IntN(len(of))] }
+
+func (l lookup) measure(ctx context.Context, o options, x *search.Index, _ sample.World, to *recordsFigure) error {
+	r := rand.New(rand.NewPCG(2, 3))
+	f := lookupFigure{What: l.what}
+	var times []time.Duration
+	hits := 0
+	for range o.searches {
+		text, must := l.ask(r)
+		f.Example = text
+		start := time.Now()
+		res, err := x.Query(ctx, search.Query{Text: text})
+		times = append(times, time.Since(start))
+		if err != nil {
+			return fmt.Errorf("search for %s: %w", l.what, err)
+		}
+		hits += len(res.Hits)
+		if res.Partial {
+			f.Partial++
+		}
+		found := must == ""
+		for _, h := range res.Hits {
+			found = found || h.ID == must
+		}
+		if !found && !res.More {
+			f.Missed++
+		}
+	}
+	f.Hits, f.Time = float64(hits)/float64(o.searches), measure.Summarise(times)
+	to.Searches = append(to.Searches, f)
+	return nil
+}
+
+// typing searches at every keystroke, as a desk does.
+func typing(ctx context.Context, o options, x *search.Index, w sample.World, to *recordsFigure) error {
+	o.progress("search: typing names and numbers")
+	r := rand.New(rand.NewPCG(4, 5))
+	var times []time.Duration
+	for len(times) < o.searches*5 {
+		p := w.Person(r.IntN(w.People()))
+		text := []rune(pickOf(r, p.Name, p.Numbers[0], p.Surname+" "+p.Addresses[0].Postcode))
+		for n := 2; n <= len(text); n++ {
+			start := time.Now()
+			if _, err := x.Query(ctx, search.Query{Text: string(text[:n])}); err != nil {
+				return fmt.Errorf("search while typing: %w", err)
+			}
+			times = append(times, time.Since(start))
+		}
+	}
+	to.Typing = measure.Summarise(times)
+	return nil
+}
+
+// naive measures what no look-up in this Redis can be faster than: one GET and
+// one HGETALL, by the same client in the same run.
+func naive(ctx context.Context, o options, db *redisServer, to *recordsFigure) error {
+	if err := db.client.Set(ctx, "bench:string", strings.Repeat("x", 300), 0).Err(); err != nil {
+		return err
+	}
+	if err := db.client.HSet(ctx, "bench:hash", "person", strings.Repeat("x", 300), "changed", "1").Err(); err != nil {
+		return err
+	}
+	for what, ask := range map[string]func() error{
+		"bare GET":     func() error { return db.client.Get(ctx, "bench:string").Err() },
+		"bare HGETALL": func() error { return db.client.HGetAll(ctx, "bench:hash").Err() },
+	} {
+		var times []time.Duration
+		for range o.searches * 10 {
+			start := time.Now()
+			if err := ask(); err != nil {
+				return err
+			}
+			times = append(times, time.Since(start))
+		}
+		to.Naive = append(to.Naive, lookupFigure{What: what, Time: measure.Summarise(times)})
+	}
+	return db.client.Del(ctx, "bench:string", "bench:hash").Err()
+}
+
+func redisMemory(ctx context.Context, db *redisServer) (float64, error) {
+	info, err := db.client.Info(ctx, "memory").Result()
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(info) {
+		if v, ok := strings.CutPrefix(line, "used_memory:"); ok {
+			n, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
+			return n / (1 << 20), err
+		}
+	}
+	return 0, errors.New("redis does not tell its memory")
+}
+
+// residentMB is a process' memory in use.
+func residentMB(pid int) (float64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(b)) {
+		if v, ok := strings.CutPrefix(line, "VmRSS:"); ok {
+			n, err := strconv.ParseFloat(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(v), "kB")), 64)
+			return n / 1024, err
+		}
+	}
+	return 0, errors.New("the kernel does not tell a process' memory")
+}
+
+func (f *recordsFigure) print(out io.Writer) {
+	fmt.Fprintf(out, "\n(e) Records: %d people, %d contacts, %d reports, ms\n\n", f.People, f.Contacts, f.Reports)
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprintln(w, "search for\tcount\thits\tpartial\tmedian\tp90\tp99\tmax\t")
+	line := func(l lookupFigure) {
+		fmt.Fprintf(w, "%s\t%d\t%.1f\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t\n", l.What, l.Time.Count, l.Hits, l.Partial, l.Time.Median, l.Time.P90, l.Time.P99, l.Time.Max)
+	}
+	for _, l := range f.Searches {
+		line(l)
+	}
+	line(lookupFigure{What: "each keystroke", Time: f.Typing})
+	for _, l := range f.Naive {
+		line(l)
+	}
+	_ = w.Flush()
+	fmt.Fprintf(out, "\nRedis %.0f MB before and %.0f MB with the index, filled in %.0f s; this process %.0f MB.\n", f.RedisMB[0], f.RedisMB[1], f.Filled, f.ProcessMB)
+}
