@@ -466,7 +466,17 @@ func (s *Store) partyPeople(ctx context.Context, r *Report) (map[contact.PersonI
 	}
 	out := map[contact.PersonID]Person{}
 	for _, p := range people {
-		out[p.ID] = p
+		id := p.ID
+		if p.MergedInto != "" { // what is known of them is kept where they were merged
+			root, err := s.root(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			if p, err = s.person(ctx, root); err != nil {
+				return nil, err
+			}
+		}
+		out[id] = p
 	}
 	var f faults
 	for i := range r.Parties {

@@ -281,20 +281,20 @@ type Refused struct {
 }
 
 // ActionKind implementations.
-func (Queued) ActionKind() string       { return "queued" }
-func (QueueClosed) ActionKind() string  { return "queue_closed" }
-func (Offer) ActionKind() string        { return "offer" }
-func (Retract) ActionKind() string      { return "retract" }
-func (Connect) ActionKind() string      { return "connect" }
-func (Parked) ActionKind() string       { return "parked" }
-func (Resumed) ActionKind() string      { return "resumed" }
-func (SurgeChanged) ActionKind() string { return "surge_changed" }
-func (Announce) ActionKind() string     { return "announce" }
+func (Queued) ActionKind() string        { return "queued" }
+func (QueueClosed) ActionKind() string   { return "queue_closed" }
+func (Offer) ActionKind() string         { return "offer" }
+func (Retract) ActionKind() string       { return "retract" }
+func (Connect) ActionKind() string       { return "connect" }
+func (Parked) ActionKind() string        { return "parked" }
+func (Resumed) ActionKind() string       { return "resumed" }
+func (SurgeChanged) ActionKind() string  { return "surge_changed" }
+func (Announce) ActionKind() string      { return "announce" }
 func (CallbackNoted) ActionKind() string { return "callback_noted" }
-func (CallBack) ActionKind() string     { return "call_back" }
-func (Control) ActionKind() string      { return "control" }
-func (AgentChanged) ActionKind() string { return "agent_changed" }
-func (Ended) ActionKind() string        { return "ended" }
-func (Closed) ActionKind() string       { return "closed" }
-func (Alert) ActionKind() string        { return "alert" }
-func (Refused) ActionKind() string      { return "refused" }
+func (CallBack) ActionKind() string      { return "call_back" }
+func (Control) ActionKind() string       { return "control" }
+func (AgentChanged) ActionKind() string  { return "agent_changed" }
+func (Ended) ActionKind() string         { return "ended" }
+func (Closed) ActionKind() string        { return "closed" }
+func (Alert) ActionKind() string         { return "alert" }
+func (Refused) ActionKind() string       { return "refused" }

@@ -85,9 +85,9 @@ type item struct {
 	// asked tells that the caller asked to be rung back, here that they answered and
 	// are on the line again.
 	asked, here, offerBack bool
-	tries       int
-	mayRing     contact.Instant // rung not before
-	result      routing.CallbackResult
+	tries                  int
+	mayRing                contact.Instant // rung not before
+	result                 routing.CallbackResult
 }
 
 func newModel() *model {

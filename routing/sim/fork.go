@@ -142,6 +142,11 @@ func newFork(engine *routing.Engine, o ForkOptions) (*fork, error) {
 	for _, q := range inForce.Queues {
 		f.present = append(f.present, engine.Waiting(q.ID, 0)...)
 	}
+	for _, c := range engine.Callbacks() {
+		if c.Phase == routing.PhaseDeferred { // the others wait or are in a handler's hands
+			f.present = append(f.present, c)
+		}
+	}
 	slices.SortFunc(f.present, func(a, b routing.ContactStatus) int {
 		if a.Contact < b.Contact {
 			return -1
@@ -279,12 +284,15 @@ func (w *world) residents(start *forkStart) {
 		w.known[s.Contact] = n
 		w.ids = append(w.ids, s.Contact)
 		since := f.from.Sub(f.since[s.Contact]).Std().Seconds()
+		if s.Callback != nil && !s.Callback.CallerHere {
+			a.Patience = never.Mean() // nobody holds the line
+		}
 		switch s.Phase {
-		case routing.PhaseWaiting:
+		case routing.PhaseWaiting, routing.PhaseDeferred:
 			v.stage = waiting
 		case routing.PhaseRinging:
 			v.stage = ringing
-		case routing.PhaseConnecting:
+		case routing.PhaseConnecting, routing.PhaseCalling:
 			v.stage = connecting
 		case routing.PhaseWrapUp:
 			v.stage, v.over = wrapping, f.since[s.Contact]

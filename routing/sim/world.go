@@ -458,6 +458,13 @@ func (w *world) step(ev routing.Event) {
 			w.offer(a)
 		case routing.Retract:
 			w.retract(a)
+		case routing.CallBack:
+			// Whoever is rung back answers at once: nothing is known of how often they do.
+			if i, is := w.find(a.Contact); is {
+				v := &w.visits[i]
+				v.stage = connecting
+				w.agenda.put(happening{at: w.now.Add(span(w.out.Answering.Connect)), what: callConnects, visit: i, stamp: uint32(v.offer)})
+			}
 		case routing.Connect:
 			if i, is := w.find(a.Contact); is {
 				v := &w.visits[i]
@@ -523,6 +530,11 @@ func (w *world) ended(a routing.Ended) {
 		v.stage = leftLong
 	case contact.AbandonedAfterMessage:
 		v.stage = closedOut
+	case contact.CallbackTaken:
+		v.stage = failed
+		if a.Answered != 0 {
+			v.stage = wrapping
+		}
 	default:
 		v.stage = failed
 	}

@@ -719,7 +719,7 @@ export interface Message {
 export type MessageID = string;
 
 /** ReportID identifies a report (a ULID). It is never shown to the public. */
-export type ReportID = string;
+export type ReportID = "-";
 
 /** Direction tells whether a message came to us or from us. */
 export type Direction = "in" | "out";
@@ -1216,6 +1216,8 @@ export interface Report {
   vehicles?: Vehicle[];
   attachments?: Attachment[];
   grade?: Grade;
+  /** GradedBy is the assessment the grade rests on. */
+  graded_by?: string;
   assessments?: Assessment[];
   /** ReassessBy is when the next THRIVE assessment is due; zero when none is. */
   reassess_by?: Instant;
@@ -1237,6 +1239,11 @@ export interface Report {
 
 /** Party is a person's part in a report. */
 export interface Party {
+  /**
+   * ID is unique within the report and given by the store; tracking secrets
+   * belong to it, so parties may change places.
+   */
+  id?: string;
   /** empty: described, not identified */
   person?: PersonID;
   name: string;
@@ -1354,6 +1361,7 @@ export interface Decision {
 
 /** PublicUpdate is something said to those who follow a report. */
 export interface PublicUpdate {
+  id?: string;
   at: Instant;
   by: string;
   text: string;
