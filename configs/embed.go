@@ -2,7 +2,7 @@ package configs
 
 import "embed"
 
-// Files are the built-in plan.yaml, flows/, prompts/ and templates/.
+// Files are the built-in plan.yaml, flows/, prompts/, templates/ and web/.
 //
-//go:embed plan.yaml flows prompts templates
+//go:embed plan.yaml flows prompts templates web
 var Files embed.FS

@@ -41,7 +41,11 @@ func Defaults() Config {
 			PublicCalls: true, PublicCallLimit: 20,
 		},
 		Mail: defaultMail(),
-		Log:  Log{Level: "info", Format: "console"},
+		Web: Web{
+			Reports: true, Service: "C3i", Language: "en", Exit: "https://www.bbc.co.uk/weather",
+			SessionLife: 2 * time.Hour, DraftLife: 7 * 24 * time.Hour, FileMB: 25, Files: 10, Busy: 60, Zone: "Europe/London",
+		},
+		Log: Log{Level: "info", Format: "console"},
 	}
 }
 
@@ -138,6 +142,19 @@ var usage = map[string]string{
 	"mail.clamd":                "clamd that scans attachments, host:port or socket (empty: none)",
 	"mail.check_senders":        "look up SPF, DKIM and DMARC",
 	"mail.trusted_results":      "servers whose Authentication-Results are believed",
+	"web.reports":               "serve the report form, the tracking page and the partners' API",
+	"web.service":               "the police service's name in titles and e-mails",
+	"web.language":              "language for browsers that ask for none there is",
+	"web.texts":                 "folder with web/form.yaml and web/LANGUAGE.yaml (empty: built in)",
+	"web.exit":                  "where \"exit this page\" leads",
+	"web.session_life":          "an unsent report is deleted after this long unused",
+	"web.draft_life":            "the same, when the reporter asked to keep it",
+	"web.file_mb":               "largest file, in MB",
+	"web.files":                 "most files of a report",
+	"web.busy":                  "reports a minute that make browsers prove an effort",
+	"web.zone":                  "time zone that people mean",
+	"web.proxies":               "addresses or networks whose X-Forwarded-For is believed",
+	"web.partners":              "programs that may use the API (file only)",
 	"log.level":                 "debug, info, warn or error",
 	"log.format":                "console or json",
 }

@@ -23,6 +23,7 @@ func Sections() []Section {
 		{"prompts", "Prompts"},
 		{"desk", "Desks and public calls"},
 		{"mail", "E-mail"},
+		{"web", "Public reports"},
 		{"log", "Log"},
 	}
 }

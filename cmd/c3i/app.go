@@ -332,7 +332,11 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	if err := a.awaitSwitch(ctx); err != nil {
 		return err
 	}
-	a.http = &http.Server{Handler: a.desk.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	front, err := a.wireWeb(ctx, webParts{records: records, ids: ids, registry: registry}, a.desk.Handler())
+	if err != nil {
+		return err
+	}
+	a.http = &http.Server{Handler: front, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	a.part("http", func() error {
 		var err error
 		if a.c.HTTP.TLSCert != "" {
