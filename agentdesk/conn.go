@@ -163,7 +163,7 @@ func (c *conn) read(patience time.Duration) (ClientMessage, error) {
 func decodeMessage(b []byte) (ClientMessage, error) {
 	var m ClientMessage
 	if len(b) > MaxFrame {
-		return m, &errFrame{CloseTooLarge, "The frame is larger than 64 KiB."}
+		return m, &errFrame{CloseTooLarge, "The frame is larger than 256 KiB."}
 	}
 	if !utf8.Valid(b) || json.Unmarshal(b, &m) != nil {
 		return m, &errFrame{CloseBadFrame, "The frame is not the JSON of a message."}

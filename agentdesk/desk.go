@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"example.org/c3i/contact"
+	"example.org/c3i/crm"
 	"example.org/c3i/routing"
 )
 
@@ -35,6 +36,8 @@ type desk struct {
 	lastSeen time.Time
 	recent   []contact.ID // contacts that left the desk, newest last
 	pops     map[contact.ID]context.CancelFunc
+	spam     map[contact.ID]*spamMark
+	views    map[crm.ReportID]ReportPresence // reports on screen, as last shown
 
 	queuesRaw json.RawMessage // as last sent
 
@@ -57,9 +60,9 @@ type desk struct {
 const recentKept = 50
 
 func newDesk(s *Server, agent routing.AgentID) *desk {
-	d := &desk{s: s, agent: agent, epoch: rand.Text(), known: make(chan struct{}), forgotten: make(chan struct{}), pops: map[contact.ID]context.CancelFunc{}, lastSeen: s.now()}
+	d := &desk{s: s, agent: agent, epoch: rand.Text(), known: make(chan struct{}), forgotten: make(chan struct{}), pops: map[contact.ID]context.CancelFunc{}, spam: map[contact.ID]*spamMark{}, views: map[crm.ReportID]ReportPresence{}, lastSeen: s.now()}
 	d.state = Desk{
-		Me:        Me{Agent: agent, State: routing.StateOffline, Since: s.instant()},
+		Me:        Me{Agent: agent, State: routing.StateOffline, Since: s.instant(), Capacity: []ChannelCapacity{}, May: []Permission{}},
 		Work:      []WorkItem{},
 		Queues:    []QueueView{},
 		Catalogue: s.catalogue(s.plan()),
@@ -72,6 +75,8 @@ func (d *desk) setUserLocked(u User) {
 	before := d.user.Phone
 	d.user = u
 	d.state.Me.Name, d.state.Me.Role, d.state.Me.Profile = u.Display, u.Role, u.Profile
+	d.state.Me.May = append([]Permission{}, roles[u.Role]...)
+	d.state.Me.Capacity = d.capacityLocked()
 	kind := "sip"
 	if u.Phone == PhoneBrowser {
 		kind = "browser"
@@ -141,6 +146,7 @@ type wireDelta struct {
 	Work    *[]WorkItem     `json:"work,omitempty"`
 	Queues  json.RawMessage `json:"queues,omitempty"`
 	Catalog *Catalogue      `json:"catalogue,omitempty"`
+	Report  *ReportPresence `json:"report,omitempty"`
 	Notice  *Notice         `json:"notice,omitempty"`
 }
 
@@ -193,6 +199,9 @@ func (d *desk) hello(c *conn, u User, session string, id uint64, in HelloRequest
 	}
 	d.setUserLocked(u)
 	freshPage := in.Epoch == ""
+	if freshPage {
+		d.views = map[crm.ReportID]ReportPresence{} // a new page has nothing open
+	}
 	if d.state.Phone.Kind == "browser" && (freshPage || d.tab != in.Tab) {
 		d.want.device = false // a page that has just loaded has no phone yet
 	}
@@ -382,6 +391,7 @@ func (d *desk) planChanged(plan *routing.Plan) {
 	c := d.s.catalogue(plan)
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.showCapacityLocked()
 	if equalJSON(c, d.state.Catalogue) {
 		return
 	}
@@ -407,12 +417,22 @@ func (s *Server) catalogue(plan *routing.Plan) Catalogue {
 		Outcomes:        append([]routing.Code{}, plan.Outcomes...),
 		Skills:          append([]routing.Code{}, plan.Skills...),
 		Languages:       append([]routing.Code{}, s.o.Languages...),
+		ForwardQueues:   forwardQueues(plan),
+		Templates:       s.templateList(),
+		Mailboxes:       s.mailboxCodes(),
+		SpamGrace:       contact.Duration(s.o.SpamGrace),
 	}
 }
 
 // sipPath is the proxy's address for a tab, so that a tab which lost the desk
 // loses its signalling too.
 func sipPath(tab string) string { return "/sip?tab=" + url.QueryEscape(tab) }
+
+// hasLocked tells whether a contact is, or lately was, in the handler's hands.
+func (d *desk) hasLocked(id contact.ID) bool {
+	i := d.knowsLocked(id)
+	return (i >= 0 && d.state.Work[i].Phase != routing.PhaseRinging) || slices.Contains(d.recent, id)
+}
 
 // knowsLocked finds a contact in hand.
 func (d *desk) knowsLocked(id contact.ID) int {

@@ -25,6 +25,11 @@ const (
 	CodeMethod         = "method_not_allowed"
 	CodeConflict       = "conflict"
 	CodeNoteConflict   = "note_conflict"
+	CodeDraftConflict  = "draft_conflict"
+	CodeReportConflict = "report_conflict"
+	CodeReasonRequired = "reason_required"
+	CodeUnsafeContact  = "unsafe_contact"
+	CodeQuarantined    = "quarantined"
 	CodeNotYours       = "not_yours"
 	CodeWrongPhase     = "wrong_phase"
 	CodeTooLarge       = "too_large"
@@ -48,6 +53,11 @@ var statuses = map[string]int{
 	CodeMethod:         http.StatusMethodNotAllowed,
 	CodeConflict:       http.StatusConflict,
 	CodeNoteConflict:   http.StatusConflict,
+	CodeDraftConflict:  http.StatusConflict,
+	CodeReportConflict: http.StatusConflict,
+	CodeReasonRequired: http.StatusForbidden,
+	CodeUnsafeContact:  http.StatusConflict,
+	CodeQuarantined:    http.StatusForbidden,
 	CodeNotYours:       http.StatusForbidden,
 	CodeWrongPhase:     http.StatusConflict,
 	CodeTooLarge:       http.StatusRequestEntityTooLarge,
@@ -72,9 +82,14 @@ func invalid(field, message string) *Error {
 // is kept from the desk: it may carry addresses or personal data.
 func asError(err error) *Error {
 	var e *Error
+	var field *crm.FieldError
 	switch {
 	case errors.As(err, &e):
 		return e
+	case errors.As(err, &field):
+		return &Error{Code: CodeInvalid, Message: sentenceOf(field.Message), Field: field.Field}
+	case errors.Is(err, crm.ErrRestricted):
+		return &Error{Code: CodeReasonRequired, Message: "This record is restricted. Say why you need it; the reason is kept.", Field: "reason"}
 	case errors.Is(err, crm.ErrNotFound):
 		return &Error{Code: CodeNotFound, Message: "There is no such record."}
 	case errors.Is(err, crm.ErrConflict):

@@ -65,3 +65,10 @@ func (s *Server) Routes() []string {
 	}
 	return list
 }
+
+// MessageNeeds is what sending a type needs.
+func MessageNeeds(kind string) Permission { return messageNeeds[kind] }
+
+// Served tells whether a handler serves a type; ServedCount counts those served.
+func Served(kind string) bool { return requestKinds[kind].handle != nil }
+func ServedCount() int        { return len(requestKinds) }

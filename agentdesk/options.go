@@ -11,6 +11,8 @@ import (
 	"github.com/rs/zerolog"
 
 	"example.org/c3i/contact"
+	"example.org/c3i/crm"
+	"example.org/c3i/crm/audit"
 	"example.org/c3i/routing"
 )
 
@@ -39,6 +41,34 @@ type Options struct {
 	Labels func(contact.Facts) []LabelledAnswer
 	// Languages lists codes and names for the person form.
 	Languages []routing.Code
+
+	// Messages, Reports and People are the CRM's other sides; what is nil is
+	// answered as not switched on. One store is all of them.
+	Messages Messages
+	Reports  Reports
+	People   People
+	// Outbox sends what handlers write; nil sends nothing.
+	Outbox Outbox
+	// Finder answers searches; nil finds nothing.
+	Finder Finder
+	// Blobs keeps files; nil takes and gives none. Scanner looks at what handlers
+	// add; nil for none.
+	Blobs   Blobs
+	Scanner Scanner
+	// Trail is the audit trail of what the desk itself does: sign-ons, refusals,
+	// files given out. Nil keeps none.
+	Trail audit.Trail
+	// Mailboxes are those handlers may write from, the first unless said.
+	Mailboxes []Mailbox
+	// Templates are offered for answers; Service names the service in them.
+	Templates []TemplateText
+	Service   string
+	// Triage says what is found in a message that may matter at once, and
+	// TriageAnswers what the plan's rules see of it. Both are pure; nil says nothing.
+	Triage        func(crm.Message, contact.Facts) []TriageReason
+	TriageAnswers func(crm.Message) map[string]string
+	// SpamGrace is how long a mark as spam can be taken back; 30 s when zero.
+	SpamGrace time.Duration
 
 	// Plans is the archive of plans; nil answers that there is none.
 	Plans Plans
@@ -115,6 +145,7 @@ func (o *Options) fill() error {
 	def(&o.SessionLife, 12*time.Hour)
 	def(&o.Lease, 8*time.Second)
 	def(&o.AbandonAfter, 30*time.Minute)
+	def(&o.SpamGrace, 30*time.Second)
 	def(&o.PopTimeout, 2*time.Second)
 	def(&o.RequestTimeout, 5*time.Second)
 	if o.Now == nil {

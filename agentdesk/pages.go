@@ -8,7 +8,7 @@ import (
 // contentSecurityPolicy lets pages use what this origin serves and nothing else.
 // A blob is the recorded ring tone; 'self' covers this origin's websockets.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; worker-src 'self' blob:; style-src 'self'; img-src 'self' data:; font-src 'self'; " +
-	"connect-src 'self'; media-src 'self' blob: data:; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	"connect-src 'self'; media-src 'self' blob: data:; frame-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
 func secureHeaders(h http.Header, tls bool) {
 	h.Set("Content-Security-Policy", contentSecurityPolicy)

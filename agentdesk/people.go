@@ -44,7 +44,7 @@ func (s *Server) handlePeople(w http.ResponseWriter, r *http.Request) {
 	}
 	out := PeopleList{People: []Person{}}
 	for _, p := range people {
-		out.People = append(out.People, personOf(p))
+		out.People = append(out.People, s.seenAs(r.Context(), p))
 	}
 	s.writeJSON(w, http.StatusOK, out)
 }
@@ -66,12 +66,16 @@ func (s *Server) handlePerson(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	p, err := s.o.Records.Person(r.Context(), id)
+	ctx, err := s.because(r.Context(), userOf(r.Context()), personObject(string(id)), s.headerReason(r))
+	var p crm.Person
+	if err == nil {
+		p, err = s.openPerson(ctx, id)
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	s.writeJSON(w, http.StatusOK, personOf(p))
+	s.writeJSON(w, http.StatusOK, personOf(p, true))
 }
 
 // timelinePage is how many entries one page lists.
@@ -90,22 +94,19 @@ func (s *Server) handleTimeline(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	p, err := s.o.Records.Person(r.Context(), id)
+	ctx, err := s.because(r.Context(), userOf(r.Context()), personObject(string(id)), s.headerReason(r))
+	var p crm.Person
+	if err == nil {
+		p, err = s.openPerson(ctx, id)
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	records, err := s.o.Records.Timeline(r.Context(), id, contact.Instant(before), timelinePage)
+	page, err := s.timeline(ctx, p, contact.Instant(before))
 	if err != nil {
 		s.fail(w, r, err)
 		return
-	}
-	page := TimelinePage{Timeline: []TimelineItem{}}
-	for _, e := range s.entries(records, map[contact.PersonID]string{id: p.Name}, s.names.get(r.Context(), s)) {
-		page.Timeline = append(page.Timeline, TimelineItem{At: e.Arrival, Kind: "contact", Contact: &e})
-	}
-	if len(records) == timelinePage {
-		page.Before = records[len(records)-1].Arrival
 	}
 	s.writeJSON(w, http.StatusOK, page)
 }

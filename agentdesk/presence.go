@@ -80,6 +80,9 @@ func (d *desk) reconcile() {
 			return
 		}
 		d.mu.Unlock()
+		if _, leaves := ev.(routing.AgentSignedOff); leaves {
+			d.handBack()
+		}
 		refused, err := d.s.submit(d.s.life, ev)
 		if err != nil {
 			d.s.log.Warn().Err(err).Str("agent", string(d.agent)).Str("event", ev.Kind()).Msg("routing could not be told of a desk; trying again")

@@ -60,7 +60,7 @@ const (
 	TypeReportView   = "report.view"      // ViewReportRequest → ViewReportReply
 	TypeReportLeave  = "report.leave"     // LeaveReportRequest
 	TypeTaskSave     = "report.task.save" // SaveTaskRequest → TaskReply
-	TypeTaskDone     = "report.task.done" // DoneTaskRequest → TaskReply
+	TypeTaskDone     = "report.task.done" // DoneTaskRequest
 	TypeTaskList     = "report.task.list" // ListTasksRequest → TaskListReply
 	TypeReportSecret = "report.secret"    // SecretRequest → SecretReply
 
@@ -244,10 +244,8 @@ type WorkItem struct {
 	routing.Work
 	QueueLabel string          `json:"queue_label"`
 	Arrival    contact.Instant `json:"arrival"`
-	// Due is when it is to be answered by; it does not move with transfers.
-	Due    contact.Instant `json:"due,omitempty"`
-	Caller contact.Caller  `json:"caller"`
-	Facts  contact.Facts   `json:"facts"`
+	Caller     contact.Caller  `json:"caller"`
+	Facts      contact.Facts   `json:"facts"`
 	// Answers are the IVR choices in words, in the order they were made.
 	Answers []LabelledAnswer `json:"answers"`
 	// Why says in one sentence why it came here; WhyData is the same as data.

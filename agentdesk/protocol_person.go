@@ -139,10 +139,9 @@ type MessageLine struct {
 
 // UpdateLine is a public update in a list.
 type UpdateLine struct {
-	Report    crm.ReportID `json:"report"`
-	Reference string       `json:"reference"`
-	By        string       `json:"by"`
-	Text      string       `json:"text"`
+	Report crm.ReportID `json:"report"`
+	By     string       `json:"by"`
+	Text   string       `json:"text"`
 }
 
 // SearchRequest is the body of POST /api/search: what was typed, and the kinds

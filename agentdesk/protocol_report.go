@@ -71,7 +71,8 @@ type SaveReportRequest struct {
 	Reason string     `json:"reason,omitempty"`
 }
 
-// AssessRequest adds a THRIVE assessment; ID, At and By are the server's.
+// AssessRequest adds a THRIVE assessment. Assessment.ID may be made by the desk (a
+// ULID): the same again changes nothing. At and By are the server's.
 type AssessRequest struct {
 	Report     crm.ReportID   `json:"report"`
 	Assessment crm.Assessment `json:"assessment"`
@@ -86,8 +87,9 @@ type GradeRequest struct {
 	Reason     string       `json:"reason,omitempty"`
 }
 
-// DecideRequest adds a step to the recording decision; ID, At and By are the
-// server's. Steps reclassify, transfer and cancel need permission
+// DecideRequest adds a step to the recording decision. Decision.ID may be made by
+// the desk (a ULID): the same again changes nothing. At and By are the server's.
+// Steps reclassify, transfer and cancel need permission
 // "reports.cancel".
 type DecideRequest struct {
 	Report   crm.ReportID `json:"report"`

@@ -45,8 +45,8 @@ type Message struct {
 	To         []crm.Mailbox `json:"to,omitempty"`
 	Cc         []crm.Mailbox `json:"cc,omitempty"`
 	Subject    string        `json:"subject,omitempty"`
-	// Text is at most 100,000 characters; Shortened tells that there is more, to be
-	// read as a file at RawURL.
+	// Text is at most 20,000 characters, and less of older messages; Shortened tells
+	// that there is more: GET /api/messages/{id} gives the Message with all of it.
 	Text      string `json:"text"`
 	Shortened bool   `json:"shortened,omitempty"`
 	// HTMLURL is the cleaned HTML, to be shown in a sandboxed frame; RawURL the

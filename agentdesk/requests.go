@@ -76,28 +76,88 @@ type request struct {
 	d *desk
 	c *conn
 	u User
-	m ClientMessage
+	// token is the session's.
+	token string
+	m     ClientMessage
 	// acked is set by a handler that sent the Ack itself.
 	acked bool
+}
+
+// part is something a server may be without.
+type part uint8
+
+const (
+	ofCalls part = iota
+	ofMessages
+	ofOutbox
+	ofReports
+	ofPeople
+)
+
+// has tells whether the server has a part.
+func (s *Server) has(p part) bool {
+	switch p {
+	case ofMessages:
+		return s.o.Messages != nil
+	case ofOutbox:
+		return s.o.Messages != nil && s.o.Outbox != nil
+	case ofReports:
+		return s.o.Reports != nil
+	case ofPeople:
+		return s.o.People != nil
+	}
+	return true
 }
 
 type requestKind struct {
 	// records tells the lane: true for the CRM's, false for routing's.
 	records bool
-	handle  func(context.Context, *request) (reply any, err error)
+	// needs is the part it cannot do without.
+	needs  part
+	handle func(context.Context, *request) (reply any, err error)
 }
 
 // requestKinds maps each type but hello and heartbeat to what serves it.
 var requestKinds = map[string]requestKind{
-	TypeSetState:     {false, setState},
-	TypePhoneState:   {false, phoneState},
-	TypeDecline:      {false, decline},
-	TypeControl:      {false, control},
-	TypeExtend:       {false, extend},
-	TypeSaveNote:     {true, saveNote},
-	TypeClose:        {true, closeContact},
-	TypeSavePerson:   {true, savePerson},
-	TypeAttachPerson: {true, attachPerson},
+	TypeSetState:     {false, ofCalls, setState},
+	TypePhoneState:   {false, ofCalls, phoneState},
+	TypeAccept:       {false, ofCalls, accept},
+	TypeDecline:      {false, ofCalls, decline},
+	TypeControl:      {false, ofCalls, control},
+	TypeExtend:       {false, ofCalls, extend},
+	TypeDone:         {false, ofCalls, done},
+	TypePark:         {false, ofCalls, park},
+	TypeUnpark:       {false, ofCalls, unpark},
+	TypeSpam:         {false, ofCalls, spam},
+	TypeSpamUndo:     {false, ofCalls, undoSpam},
+	TypeSaveNote:     {true, ofCalls, saveNote},
+	TypeClose:        {true, ofCalls, closeContact},
+	TypeForward:      {true, ofCalls, forward},
+	TypeLink:         {true, ofReports, link},
+	TypeUnlink:       {true, ofReports, unlink},
+	TypeSplit:        {true, ofMessages, split},
+	TypeSend:         {true, ofOutbox, sendMessage},
+	TypeSaveDraft:    {true, ofMessages, saveDraft},
+	TypeFillTemplate: {true, ofCalls, fillTemplate},
+	TypeReportCreate: {true, ofReports, createReport},
+	TypeReportGet:    {true, ofReports, getReport},
+	TypeReportSave:   {true, ofReports, saveReport},
+	TypeReportAssess: {true, ofReports, assess},
+	TypeReportGrade:  {true, ofReports, setGrade},
+	TypeReportDecide: {true, ofReports, decide},
+	TypeReportUpdate: {true, ofReports, updatePublic},
+	TypeReportView:   {true, ofReports, viewReport},
+	TypeReportLeave:  {true, ofReports, leaveReport},
+	TypeReportSecret: {true, ofReports, newSecret},
+	TypeTaskSave:     {true, ofReports, saveTask},
+	TypeTaskDone:     {true, ofReports, doneTask},
+	TypeTaskList:     {true, ofReports, listTasks},
+	TypeSavePerson:   {true, ofCalls, savePerson},
+	TypeAttachPerson: {true, ofCalls, attachPerson},
+	TypeFindPeople:   {true, ofPeople, findPeople},
+	TypeGetPerson:    {true, ofCalls, getPerson},
+	TypeMergePeople:  {true, ofPeople, mergePeople},
+	TypeSplitPerson:  {true, ofPeople, splitPerson},
 }
 
 // serve answers one request with an Ack.
@@ -110,13 +170,18 @@ func (r *request) serve() {
 			r.ack(&Error{Code: CodeInternal, Message: "Something went wrong on our side. Try again."}, nil)
 		}
 	}()
-	reply, err := requestKinds[r.m.Type].handle(ctx, r)
+	kind := requestKinds[r.m.Type]
+	if !r.s.has(kind.needs) {
+		r.ack(notHere(), nil)
+		return
+	}
+	reply, err := kind.handle(acting(ctx, r.u, r.token), r)
 	if err != nil {
 		e := asError(err)
 		if e.Code == CodeUnavailable || e.Code == CodeInternal {
 			r.s.log.Warn().Err(err).Str("agent", string(r.d.agent)).Str("type", r.m.Type).Msg("a desk's request failed")
 		}
-		r.ack(e, nil)
+		r.ack(e, reply) // a conflict shows the newer version beside the error
 		return
 	}
 	if !r.acked {
@@ -167,7 +232,7 @@ func (r *request) mayWrite(ctx context.Context, id contact.ID) error {
 	}
 	r.d.mu.Lock()
 	i := r.d.knowsLocked(id)
-	mine := (i >= 0 && r.d.state.Work[i].Phase != routing.PhaseRinging) || slices.Contains(r.d.recent, id)
+	mine := r.d.hasLocked(id)
 	r.d.mu.Unlock()
 	if mine {
 		return nil
@@ -337,8 +402,12 @@ func closeContact(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	w, mine := r.item(in.Contact)
-	if mine && w.Phase != routing.PhaseWrapUp {
-		return nil, &Error{Code: CodeWrongPhase, Message: "End the call before you close the contact.", Field: "contact"}
+	if mine && w.Phase != routing.PhaseWrapUp && (!isWritten(w.Channel) || w.Phase != routing.PhaseTalking && w.Phase != routing.PhaseParked) {
+		message := "End the call before you close the contact."
+		if isWritten(w.Channel) {
+			message = "Take the contact before you close it."
+		}
+		return nil, &Error{Code: CodeWrongPhase, Message: message, Field: "contact"}
 	}
 	if err := r.mayWrite(ctx, in.Contact); err != nil {
 		return nil, err
@@ -357,7 +426,8 @@ func closeContact(ctx context.Context, r *request) (any, error) {
 	if !mine {
 		return nil, nil // wrap-up is over; only the outcome was missing
 	}
-	// A refusal now means that the wrap-up limit came first. The outcome is saved.
+	// A written contact ends here, too: nobody hangs up. A refusal now means that
+	// the wrap-up limit came first, or that it was forwarded: the outcome is saved.
 	_, err := r.s.submit(ctx, routing.WrapUpDone{Contact: in.Contact, Agent: r.d.agent, Outcome: in.Outcome.Code})
 	return nil, err
 }
@@ -368,36 +438,33 @@ func savePerson(ctx context.Context, r *request) (any, error) {
 		return nil, err
 	}
 	p := in.Person
-	p.Name = strings.TrimSpace(p.Name)
-	if p.Name == "" {
-		return nil, invalid("person.name", "Give a name. If it is not known, write how you would recognise them.")
-	}
-	if err := text("person.name", p.Name, nameMax); err != nil {
+	if err := r.s.checkPerson(&p); err != nil {
 		return nil, err
 	}
-	if err := text("person.remarks", p.Remarks, remarksMax); err != nil {
-		return nil, err
-	}
-	if len(p.Numbers) > numbersMax {
-		return nil, invalid("person.numbers", "A person may have at most 20 numbers.")
-	}
-	for _, n := range p.Numbers {
-		if err := text("person.numbers", n, numberMax); err != nil {
+	if in.Contact != "" {
+		if err := r.mayWrite(ctx, in.Contact); err != nil {
 			return nil, err
 		}
 	}
-	if p.Language != "" && !hasCode(r.s.o.Languages, p.Language) {
-		return nil, invalid("person.language", "Choose one of the languages listed.")
+	whole := p.stored()
+	if p.ID != "" {
+		if !plainID(string(p.ID)) {
+			return nil, crm.ErrNotFound
+		}
+		before, err := r.s.openPerson(ctx, p.ID)
+		if err != nil {
+			return nil, err
+		}
+		if p.Safe == nil {
+			whole.Safe = before.Safe // nothing was said of it
+		}
 	}
-	if err := r.mayWrite(ctx, in.Contact); err != nil {
-		return nil, err
-	}
-	saved, err := r.s.o.Records.SavePerson(ctx, crm.Person{
-		ID: p.ID, Name: p.Name, Numbers: p.Numbers, Language: p.Language,
-		Vulnerable: p.Vulnerable, RepeatVictim: p.RepeatVictim, Remarks: p.Remarks,
-	})
+	saved, err := r.s.o.Records.SavePerson(ctx, whole)
 	if err != nil {
-		return nil, err
+		return nil, under("person", err)
+	}
+	if in.Contact == "" {
+		return SavePersonReply{Person: saved.ID}, nil
 	}
 	if err := r.s.o.Records.Attach(ctx, in.Contact, saved.ID); err != nil {
 		return nil, err

@@ -38,6 +38,13 @@ func (s *Server) routeTable() []route {
 		{method: "GET", path: "/api/people", handle: s.handlePeople, session: true, need: MayReadPeople},
 		{method: "GET", path: "/api/people/{id}", handle: s.handlePerson, session: true, need: MayReadPeople},
 		{method: "GET", path: "/api/people/{id}/timeline", handle: s.handleTimeline, session: true, need: MayReadPeople},
+		{method: "POST", path: "/api/search", handle: s.handleSearch, session: true, need: MaySearch},
+		{method: "POST", path: "/api/uploads", handle: s.handleUpload, session: true, need: MayWrite},
+		{method: "GET", path: "/api/messages/{id}", handle: s.handleMessage, session: true, need: MayReadReports},
+		{method: "GET", path: "/api/messages/{id}/html", handle: s.handleMessageHTML, session: true, need: MayReadReports},
+		{method: "GET", path: "/api/messages/{id}/raw", handle: s.handleMessageRaw, session: true, need: MayReadReports},
+		{method: "GET", path: "/api/messages/{id}/attachments/{aid}", handle: s.handleAttachment, session: true, need: MayReadReports},
+		{method: "GET", path: "/api/reports/{id}/attachments/{aid}", handle: s.handleReportAttachment, session: true, need: MayReadReports},
 		{method: "GET", path: "/api/queues", handle: s.handleQueues, session: true, need: MayUseDesk},
 		{method: "GET", path: "/api/agents", handle: s.handleAgents, session: true, need: MaySeeAgents},
 		{method: "GET", path: "/api/plans", handle: s.handlePlans, session: true, need: MaySeePlans},
@@ -122,7 +129,13 @@ func (s *Server) needs(p Permission, next http.Handler) http.Handler {
 		if err == nil {
 			err = allowed(u, p)
 		}
+		if u.Name != "" {
+			r = s.actingRequest(r, u)
+		}
 		if err != nil {
+			if u.Name != "" {
+				s.denied(r.Context(), "route", "", asError(err).Code)
+			}
 			s.fail(w, r, err)
 			return
 		}

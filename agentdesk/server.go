@@ -29,7 +29,8 @@ type Server struct {
 	metrics  *metrics
 	now      func() time.Time
 
-	perUser, perAddress, perCaller *throttle
+	perUser, perAddress, perCaller, perUploader *throttle
+	reasons                                     *reasons
 
 	upgrader websocket.Upgrader
 	origins  *http.CrossOriginProtection
@@ -46,6 +47,8 @@ type Server struct {
 	life context.Context
 	end  context.CancelFunc
 	work sync.WaitGroup
+
+	sweeping sync.Mutex // one sweep at a time
 
 	closeMu sync.Mutex
 	closed  bool
@@ -88,7 +91,10 @@ func New(o Options) (*Server, error) {
 		perUser:    newThrottle(5, 15*time.Second),
 		perAddress: newThrottle(30, 2*time.Second),
 		perCaller:  newThrottle(5, 20*time.Second),
-		origins:    http.NewCrossOriginProtection(),
+		// A handler may add a whole message's files at once.
+		perUploader: newThrottle(2*attachmentsMax, 3*time.Second),
+		reasons:     newReasons(),
+		origins:     http.NewCrossOriginProtection(),
 	}
 	for _, origin := range o.Origins {
 		if err := s.origins.AddTrustedOrigin(origin); err != nil {
@@ -135,6 +141,18 @@ func (s *Server) Run(ctx context.Context) error {
 			}
 		}
 	})
+	others.Go(func() {
+		beat := time.NewTicker(viewsRenewed)
+		defer beat.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-beat.C:
+				s.renewViews(ctx)
+			}
+		}
+	})
 	defer others.Wait()
 	for {
 		select {
@@ -148,10 +166,14 @@ func (s *Server) Run(ctx context.Context) error {
 
 // sweep does what is due at now.
 func (s *Server) sweep(now time.Time) {
+	s.sweeping.Lock()
+	defer s.sweeping.Unlock()
 	if s.hub.sweep(now) {
 		s.perUser.sweep(now)
 		s.perAddress.sweep(now)
 		s.perCaller.sweep(now)
+		s.perUploader.sweep(now)
+		s.reasons.sweep(now)
 	}
 	s.public.sweep(now)
 }
@@ -208,6 +230,9 @@ func (s *Server) PhoneChanged(dial string, up bool) {
 		d.phoneChanged(dial, up)
 	}
 }
+
+// deskOf finds the desk of a user, nil when there is none.
+func (s *Server) deskOf(user string) *desk { return s.hub.find(routing.AgentID(user)) }
 
 // signOff ends the desk a session was using.
 func (s *Server) signOff(user, token string) {

@@ -1,12 +1,14 @@
 package agentdesk
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
 
+	"example.org/c3i/crm/audit"
 	"example.org/c3i/routing"
 )
 
@@ -66,6 +68,7 @@ func (s *Server) throttled(w http.ResponseWriter, name, address string) bool {
 		return false
 	}
 	s.metrics.signOnFailures.WithLabelValues("throttled").Inc()
+	s.signedOn(context.Background(), name, CodeThrottled)
 	s.refuseForNow(w, CodeThrottled, "There were too many attempts to sign on. Wait", wait)
 	return true
 }
@@ -100,10 +103,12 @@ func (s *Server) handleSignOn(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, ErrWrongPassword):
 		s.metrics.signOnFailures.WithLabelValues("password").Inc()
 		s.log.Info().Str("address", address).Msg("sign-on refused: wrong name or password")
+		s.signedOn(ctx, name, CodeWrongPassword)
 		s.writeError(w, &Error{Code: CodeWrongPassword, Message: "The sign-on name or the password is not right."})
 		return
 	case errors.Is(err, ErrUserDisabled):
 		s.metrics.signOnFailures.WithLabelValues("disabled").Inc()
+		s.signedOn(ctx, name, "disabled")
 		s.writeError(w, &Error{Code: CodeForbidden, Message: "This sign-on is disabled. Ask your manager."})
 		return
 	case err != nil:
@@ -115,11 +120,35 @@ func (s *Server) handleSignOn(w http.ResponseWriter, r *http.Request) {
 	}
 	s.perUser.forget(name)
 	s.perAddress.giveBack(address)
-	if err := s.openSession(r, u); err != nil {
+	// Whoever cannot be put on the trail does not get in.
+	err = s.openSession(r, u)
+	if err == nil {
+		err = s.trail(acting(ctx, u, s.sessions.Token(ctx)), audit.Entry{Operation: audit.SignOn, Object: "user", ObjectID: u.Name, Outcome: "ok"})
+	}
+	if err != nil {
+		_ = s.sessions.Destroy(ctx)
 		s.internal(w, r, err)
 		return
 	}
 	s.writeJSON(w, http.StatusOK, MeBody{account(u)})
+}
+
+// signedOn puts a refused sign-on on the trail. A name that is no sign-on name is
+// left out: people type passwords there.
+func (s *Server) signedOn(ctx context.Context, name, outcome string) {
+	if s.o.Trail == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.o.RequestTimeout)
+	defer cancel()
+	id := ""
+	if _, err := s.users.Get(ctx, name); err == nil {
+		id = name
+	}
+	err := s.trail(audit.With(ctx, audit.Public), audit.Entry{Operation: audit.SignOn, Object: "user", ObjectID: id, Outcome: outcome})
+	if err != nil {
+		s.log.Error().Err(err).Msg("a refused sign-on could not be put on the trail")
+	}
 }
 
 // openSession starts a session under a new token. A desk the user has open under
@@ -184,6 +213,10 @@ func (s *Server) handleSignOff(w http.ResponseWriter, r *http.Request) {
 	}
 	if err == nil {
 		s.signOff(u.Name, token)
+		err := s.trail(acting(ctx, u, token), audit.Entry{Operation: audit.SignOff, Object: "user", ObjectID: u.Name, Outcome: "ok"})
+		if err != nil { // nobody is kept signed on for that
+			s.log.Error().Err(err).Msg("a sign-off could not be put on the trail")
+		}
 	}
 	w.WriteHeader(http.StatusNoContent)
 }

@@ -39,7 +39,7 @@ func (s *Server) Do(_ context.Context, a routing.Action) error {
 		s.history.add(crm.Ending{
 			ID: a.Contact, Queue: string(a.Queue), Handler: string(a.Agent), Answered: a.Answered, At: a.At, Ending: a.Ending,
 		})
-	case routing.Queued, routing.QueueClosed, routing.Connect:
+	case routing.Queued, routing.QueueClosed, routing.Connect, routing.Forwarded:
 		s.hub.queuesDirty.Store(true)
 	case routing.Alert:
 		s.alert(a)
@@ -67,12 +67,13 @@ func (d *desk) applyLocked(a routing.AgentChanged) {
 	me.State, me.Reason, me.Next, me.NextReason = a.State, a.Reason, a.Next, a.NextReason
 	me.Since, me.Until, me.DeviceUp = a.Since, a.Until, a.DeviceUp
 	delta := wireDelta{}
+	if d.setWorkLocked(a.Work) {
+		delta.Work = &d.state.Work
+	}
+	me.Capacity = d.capacityLocked()
 	if !reflect.DeepEqual(me, d.state.Me) {
 		d.state.Me = me
 		delta.Me = &me
-	}
-	if d.setWorkLocked(a.Work) {
-		delta.Work = &d.state.Work
 	}
 	if delta.Me != nil || delta.Work != nil {
 		d.publishLocked(delta)
@@ -115,6 +116,10 @@ func (d *desk) leaveLocked(w WorkItem) {
 		stop()
 		delete(d.pops, w.Contact)
 	}
+	if m := d.spam[w.Contact]; m != nil {
+		m.end.Stop()
+		delete(d.spam, w.Contact)
+	}
 	if w.Phase == routing.PhaseRinging || w.Phase == routing.PhaseConnecting || w.Phase == routing.PhaseCalling {
 		return
 	}
@@ -128,7 +133,7 @@ func (d *desk) leaveLocked(w WorkItem) {
 func (d *desk) offered(o routing.Offer) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	w := routing.Work{Contact: o.Contact, Channel: o.Channel, Queue: o.Queue, Offer: o.Offer, Phase: routing.PhaseRinging, Since: o.Made, Until: o.Deadline, Callback: o.Callback}
+	w := routing.Work{Contact: o.Contact, Channel: o.Channel, Queue: o.Queue, Offer: o.Offer, Phase: routing.PhaseRinging, Since: o.Made, Until: o.Deadline, Callback: o.Callback, Due: o.Due}
 	i := d.knowsLocked(o.Contact)
 	if i < 0 {
 		d.state.Work = append(d.state.Work, d.s.newItem(w))
@@ -141,6 +146,7 @@ func (d *desk) offered(o routing.Offer) {
 	item.WhyData = o.Why
 	item.Why = whySentence(o.Why, d.s.plan())
 	d.publishWorkLocked()
+	d.showCapacityLocked()
 	d.popLocked(o.Contact, o.Facts)
 }
 
@@ -158,16 +164,17 @@ func (d *desk) retracted(r routing.Retract) {
 		delta.Notice = &Notice{Level: "info", Code: "offer_" + string(r.Cause), Text: text}
 	}
 	d.publishLocked(delta)
+	d.showCapacityLocked()
 }
 
 // retractions say why a ringing contact went away, where the handler did not do
 // it themselves.
 var retractions = map[routing.RetractCause]string{
-	routing.RetractNoAnswer:   "The call was not answered in time and went to somebody else.",
+	routing.RetractNoAnswer:   "The contact was not taken in time and went to somebody else.",
 	routing.RetractFailed:     "Your phone could not be rung. The call went to somebody else.",
-	routing.RetractCallerGone: "The caller hung up.",
+	routing.RetractCallerGone: "The caller hung up, or the contact was ended.",
 	routing.RetractNotReached: "The caller could not be reached.",
-	routing.RetractPlan:       "The routing plan changed and the call went to another queue.",
+	routing.RetractPlan:       "The routing plan changed and the contact went to another queue.",
 }
 
 func (d *desk) closed(c routing.Closed) {

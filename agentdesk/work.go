@@ -76,7 +76,8 @@ func (d *desk) refresh(id contact.ID) {
 // begins. The first failure is shown.
 func (d *desk) pop(ctx context.Context, id contact.ID, facts contact.Facts, began time.Time) {
 	for {
-		pop, err := d.s.readPop(ctx, id, facts)
+		as := d.actingHere(ctx)
+		pop, err := d.s.readPop(as, id, facts)
 		if ctx.Err() != nil {
 			return
 		}
@@ -92,7 +93,7 @@ func (d *desk) pop(ctx context.Context, id contact.ID, facts contact.Facts, bega
 		}
 		item := &d.state.Work[i]
 		if err == nil {
-			d.s.showPop(item, pop, names)
+			d.s.showPop(as, item, pop, names)
 			d.publishWorkLocked()
 			d.pops[id]()
 			delete(d.pops, id)
@@ -115,23 +116,83 @@ func (d *desk) pop(ctx context.Context, id contact.ID, facts contact.Facts, bega
 	}
 }
 
+// known is what one reading of the CRM brought for a work item.
+type known struct {
+	crm.Pop
+	written *writtenPop // nil for a call
+	report  *crm.Report
+	reports []crm.Report
+}
+
 // readPop reads the CRM once, within the time allowed. Without facts (a contact
 // taken over from before a restart) the record gives them first.
-func (s *Server) readPop(ctx context.Context, id contact.ID, facts contact.Facts) (crm.Pop, error) {
+func (s *Server) readPop(ctx context.Context, id contact.ID, facts contact.Facts) (known, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.o.PopTimeout)
 	defer cancel()
 	if facts.CLI == "" {
 		rec, err := s.o.Records.Record(ctx, id)
 		if err != nil {
-			return crm.Pop{}, err
+			return known{}, err
 		}
 		facts = rec.Facts
 	}
-	return s.o.Records.Pop(ctx, id, facts)
+	pop, err := s.o.Records.Pop(ctx, id, facts)
+	if err == nil {
+		err = s.reopenPeople(ctx, pop.People)
+	}
+	k := known{Pop: pop}
+	if err == nil && isWritten(pop.Record.Channel) {
+		k.written, err = s.readWritten(ctx, pop)
+	}
+	if err == nil {
+		k.report, k.reports, err = s.readReports(ctx, pop)
+	}
+	return k, err
+}
+
+// reopenPeople reads in full those restricted people for whom a reason was given.
+func (s *Server) reopenPeople(ctx context.Context, people []crm.Person) error {
+	for i, p := range people {
+		if !p.Restricted {
+			continue
+		}
+		if as, open := s.reopened(ctx, personObject(string(p.ID))); open {
+			whole, err := s.o.Records.Person(as, p.ID)
+			if err != nil {
+				return err
+			}
+			people[i] = whole
+		}
+	}
+	return nil
+}
+
+// reopenReports is the same for reports.
+func (s *Server) reopenReports(ctx context.Context, reports []crm.Report) error {
+	for i, r := range reports {
+		if !r.Restricted {
+			continue
+		}
+		if as, open := s.reopened(ctx, reportObject(string(r.ID))); open {
+			whole, err := s.o.Reports.Report(as, r.ID)
+			if err != nil {
+				return err
+			}
+			reports[i] = whole
+		}
+	}
+	return nil
+}
+
+// actingHere names the desk's handler as the one who acts in ctx.
+func (d *desk) actingHere(ctx context.Context) context.Context {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return acting(ctx, d.user, d.session)
 }
 
 // showPop puts what the CRM knows into a work item.
-func (s *Server) showPop(item *WorkItem, pop crm.Pop, names map[string]string) {
+func (s *Server) showPop(ctx context.Context, item *WorkItem, pop known, names map[string]string) {
 	rec := pop.Record
 	item.PopError = ""
 	item.Caller = rec.Caller
@@ -149,9 +210,9 @@ func (s *Server) showPop(item *WorkItem, pop crm.Pop, names map[string]string) {
 	item.People = make([]Person, 0, len(pop.People))
 	people := map[contact.PersonID]string{}
 	for _, p := range pop.People {
-		shown := personOf(p)
+		shown := s.seenAs(ctx, p)
 		shown.Attached = p.ID != "" && p.ID == rec.Person
-		people[p.ID] = p.Name
+		people[p.ID] = shown.Name
 		item.People = append(item.People, shown)
 	}
 	slices.SortStableFunc(item.People, func(a, b Person) int {
@@ -164,12 +225,16 @@ func (s *Server) showPop(item *WorkItem, pop crm.Pop, names map[string]string) {
 		return 1
 	})
 	item.History = s.entries(pop.History, people, names)
-}
-
-func personOf(p crm.Person) Person {
-	return Person{
-		ID: p.ID, Name: p.Name, Numbers: p.Numbers, Language: p.Language,
-		Vulnerable: p.Vulnerable, RepeatVictim: p.RepeatVictim, Remarks: p.Remarks,
+	if pop.written != nil {
+		s.showWritten(item, rec, pop.written, names)
+	}
+	item.Report, item.Reports = nil, nil
+	if pop.report != nil {
+		own := s.summaries(ctx, []crm.Report{*pop.report})[0]
+		item.Report = &own
+	}
+	if list := s.summaries(ctx, pop.reports); len(list) > 0 {
+		item.Reports = list
 	}
 }
 

@@ -19,6 +19,8 @@ import (
 	"example.org/c3i/agentdesk/deskclient"
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
+	"example.org/c3i/crm/audit"
+	"example.org/c3i/crm/blob"
 	"example.org/c3i/crm/redistest"
 	"example.org/c3i/routing"
 )
@@ -39,6 +41,9 @@ type world struct {
 	now    atomic.Int64
 	router *router
 	phones *phones
+	trail  *audit.Log
+	blobs  *blob.Dir
+	outbox *outbox
 	made   int
 }
 
@@ -92,7 +97,7 @@ func (r *router) queues() []agentdesk.QueueView {
 	defer r.mu.Unlock()
 	var out []agentdesk.QueueView
 	for _, q := range r.engine.Queues() {
-		out = append(out, agentdesk.QueueView{Queue: q.Queue, Label: q.Label, Open: q.Open, Waiting: q.Waiting, OldestArrival: q.OldestArrival, MostDue: q.MostDue})
+		out = append(out, queueView(q))
 	}
 	return out
 }
@@ -133,7 +138,7 @@ func (p *phones) WithdrawPublic(ctx context.Context, user string) error {
 
 func testPlan() *routing.Plan {
 	within := map[contact.Channel]contact.Duration{contact.Phone: 30 * contact.Second, contact.Email: contact.Hour, contact.Web: contact.Hour}
-	one := map[contact.Channel]int{contact.Phone: 1}
+	one := map[contact.Channel]int{contact.Phone: 1, contact.Email: 2, contact.Web: 1}
 	return &routing.Plan{
 		Version: 1,
 		Queues: []routing.Queue{
@@ -148,7 +153,7 @@ func testPlan() *routing.Plan {
 		Offer:           routing.OfferPolicy{RingFor: map[contact.Channel]contact.Duration{contact.Phone: 20 * contact.Second}, NoAnswerRest: 30 * contact.Second, DeclineRest: 10 * contact.Second, FailedRest: 5 * contact.Second, AlertAfter: 3},
 		WrapUp:          routing.WrapUpPolicy{Limit: contact.Minute, Extension: contact.Minute},
 		NotReadyReasons: []routing.Code{{Code: "lunch", Label: "Lunch"}, {Code: "break", Label: "Break"}},
-		Outcomes:        []routing.Code{{Code: "advice_given", Label: "Advice given"}, {Code: "report_taken", Label: "Report taken"}},
+		Outcomes:        []routing.Code{{Code: "replied", Label: "Answered in writing"}, {Code: "advice_given", Label: "Advice given"}, {Code: "report_taken", Label: "Report taken"}},
 		ShortAbandon:    5 * contact.Second,
 		DefaultQueue:    "general",
 	}
@@ -163,12 +168,19 @@ func newWorld(t *testing.T, change ...func(*agentdesk.Options)) *world {
 	var err error
 	w.users, err = agentdesk.NewUsers(rdb, agentdesk.UsersOptions{Params: &argon2id.Params{Memory: 64, Iterations: 1, Parallelism: 1, SaltLength: 16, KeyLength: 32}})
 	must(t, err)
-	w.crm, err = crm.Open(t.Context(), crm.Options{Redis: w.redis.Client(), Region: "GB", Now: w.clock})
+	w.trail, err = audit.Open(t.Context(), w.redis.Client(), "test", audit.Clock(w.clock))
 	must(t, err)
+	w.crm, err = crm.Open(t.Context(), crm.Options{Redis: w.redis.Client(), Region: "GB", Now: w.clock, Audit: w.trail})
+	must(t, err)
+	w.blobs, err = blob.OpenDir(t.TempDir(), blob.Options{})
+	must(t, err)
+	w.outbox = &outbox{w: w, sent: map[string]agentdesk.Outgoing{}}
 	w.router = &router{w: w, engine: routing.New()}
 	plan := testPlan()
 	o := agentdesk.Options{
-		Redis: rdb, Users: w.users, Records: w.crm, Router: w.router, Phones: w.phones, PublicPhones: w.phones,
+		Messages: w.crm, Reports: w.crm, People: w.crm, Outbox: w.outbox, Blobs: w.blobs, Trail: w.trail, Service: "The Test Service",
+		Mailboxes: []agentdesk.Mailbox{{Key: "contact", Label: "Contact", Address: "contact@example.org"}, {Key: "polish", Label: "Polish", Address: "kontakt@example.org"}},
+		Redis:     rdb, Users: w.users, Records: w.crm, Router: w.router, Phones: w.phones, PublicPhones: w.phones,
 		Plan: func() *routing.Plan { return plan }, Queues: w.router.queues, Now: w.clock, Log: zerolog.New(zerolog.NewTestWriter(t)).Level(zerolog.WarnLevel),
 		// Most tests move the clock without heartbeats; those of the lease set it to 0.
 		Lease:     time.Hour,

@@ -50,7 +50,7 @@ func (s *Server) handleDesk(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		d.seen(c)
-		rq := &request{s: s, d: d, c: c, u: u, m: m}
+		rq := &request{s: s, d: d, c: c, u: u, token: token, m: m}
 		switch {
 		case m.Type == TypeHeartbeat:
 			rq.ack(nil, nil)
@@ -58,6 +58,7 @@ func (s *Server) handleDesk(w http.ResponseWriter, r *http.Request) {
 			rq.ack(&Error{Code: CodeBadRequest, Message: "This connection has said hello already."}, nil)
 		case !u.Role.May(messageNeeds[m.Type]):
 			rq.ack(&Error{Code: CodeForbidden, Message: "Your role may not do this."}, nil)
+			s.spawn(func() { s.denied(acting(s.life, u, token), "request", m.Type, CodeForbidden) })
 		default:
 			l := &calls
 			if requestKinds[m.Type].records {

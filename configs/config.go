@@ -30,6 +30,8 @@ type Config struct {
 	Telephony Telephony `mapstructure:"telephony"`
 	Prompts   Prompts   `mapstructure:"prompts"`
 	Desk      Desk      `mapstructure:"desk"`
+	Mail      Mail      `mapstructure:"mail"`
+	Web       Web       `mapstructure:"web"`
 	Log       Log       `mapstructure:"log"`
 }
 
@@ -149,6 +151,43 @@ type Desk struct {
 	// from it at one time.
 	PublicCalls     bool `mapstructure:"public_calls"`
 	PublicCallLimit int  `mapstructure:"public_call_limit"`
+}
+
+// Web is the public report form, the tracking page and the partners' API.
+type Web struct {
+	// Reports switches them.
+	Reports bool `mapstructure:"reports"`
+	// Service is the police service's name in titles and e-mails.
+	Service string `mapstructure:"service"`
+	// Language is offered to browsers that ask for none that is there.
+	Language string `mapstructure:"language"`
+	// Texts is a folder that holds web/form.yaml and web/LANGUAGE.yaml in the place
+	// of those built in.
+	Texts string `mapstructure:"texts"`
+	// Exit is where "exit this page" leads.
+	Exit string `mapstructure:"exit"`
+	// SessionLife is how long an unsent report is kept unused; DraftLife how long
+	// when the reporter asked the browser to keep it.
+	SessionLife time.Duration `mapstructure:"session_life"`
+	DraftLife   time.Duration `mapstructure:"draft_life"`
+	// FileMB bounds one file, Files the number of files of a report.
+	FileMB int `mapstructure:"file_mb"`
+	Files  int `mapstructure:"files"`
+	// Busy is how many reports a minute make browsers prove an effort.
+	Busy int `mapstructure:"busy"`
+	// Zone is the time zone people mean.
+	Zone string `mapstructure:"zone"`
+	// Proxies lists addresses or networks whose X-Forwarded-For is believed.
+	Proxies []string `mapstructure:"proxies"`
+	// Partners may use the API (file only).
+	Partners []Partner `mapstructure:"partners"`
+}
+
+// Partner is a program that makes reports for people.
+type Partner struct {
+	Name   string `mapstructure:"name"`
+	Key    string `mapstructure:"key"`
+	Secret string `mapstructure:"secret"`
 }
 
 // Log is what is written to standard error.
@@ -273,6 +312,8 @@ func (c *Config) Validate() []FieldError {
 	if c.Desk.PublicCallLimit < 1 {
 		add("desk.public_call_limit", "must be at least 1; desk.public_calls: false switches the page off")
 	}
+	c.Mail.check(listen, add)
+	checkWeb(c.Web, add)
 	if levels := []string{"debug", "info", "warn", "error"}; !slices.Contains(levels, c.Log.Level) {
 		add("log.level", "%q is not one of %s", c.Log.Level, strings.Join(levels, ", "))
 	}
@@ -339,7 +380,7 @@ func checkName(key, name string, seen map[string]bool, add func(string, string, 
 	}):
 		add(key, "%q is not a name: use a-z, 0-9, - and _", name)
 	case seen[name]:
-		add(key, "%q is used twice among trunks and phones", name)
+		add(key, "%q is used twice", name)
 	}
 	seen[name] = true
 }

@@ -22,6 +22,8 @@ func Sections() []Section {
 		{"telephony", "Calls"},
 		{"prompts", "Prompts"},
 		{"desk", "Desks and public calls"},
+		{"mail", "E-mail"},
+		{"web", "Public reports"},
 		{"log", "Log"},
 	}
 }

@@ -1,6 +1,8 @@
 package crm
 
 import (
+	"context"
+	"errors"
 	"slices"
 
 	"example.org/c3i/contact"
@@ -124,6 +126,32 @@ func unsafeToWrite(p Party, who Person) string {
 		return "they asked not to be contacted"
 	}
 	return ""
+}
+
+// withhold goes through a person's reports after what is safe for them changed,
+// so that nothing that is now unsafe stays due.
+func (s *Store) withhold(ctx context.Context, id contact.PersonID) error {
+	reports, err := s.redis.ZRange(ctx, personReportKeys(id)[0], 0, -1).Result()
+	if err != nil {
+		return err
+	}
+	for _, r := range reports {
+		_, err := s.changeAs(ctx, ReportID(r), true, func(d *reportDocument, a *agenda) error {
+			people, err := s.partyPeople(ctx, &d.Report)
+			if err != nil {
+				return err
+			}
+			s.victimTasks(&d.Report, a, people)
+			if changes, err := a.args(); err != nil || len(changes) > 0 {
+				return err
+			}
+			return errUnchanged
+		})
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+	}
+	return nil
 }
 
 // tellVictims starts the clock within which victims hear of a decision.

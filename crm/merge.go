@@ -146,7 +146,10 @@ func (s *Store) projectMerge(ctx context.Context, id, also contact.PersonID) err
 			return err
 		}
 	}
-	return s.moveTimelines(ctx, id, above)
+	if err := s.moveTimelines(ctx, id, above); err != nil {
+		return err
+	}
+	return s.withhold(ctx, id)
 }
 
 // moveTimelines puts a person's contacts and messages on the timelines of those

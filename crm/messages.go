@@ -201,7 +201,7 @@ func (s *Store) ThreadMessages(ctx context.Context, id ThreadID, limit int) ([]M
 	if err != nil {
 		return nil, err
 	}
-	return out, s.seen(ctx, audit.Entry{Object: "thread", ObjectID: string(id)})
+	return out, s.seen(ctx, audit.Entry{Object: "thread", ObjectID: s.hash("thread:" + string(id))})
 }
 
 // ReportMessages lists the messages of a report's contacts, oldest first.

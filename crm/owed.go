@@ -24,7 +24,8 @@ import (
 type owed struct {
 	Kind string `json:"kind"` // contact, message, report, task, person or merge
 	ID   string `json:"id"`
-	// Also is the other person of a merge or split.
+	// Also is the other person of a merge or split; safety, when what is safe for a
+	// person changed.
 	Also string          `json:"also,omitempty"`
 	At   contact.Instant `json:"at"`
 	// Entry is the line the trail is owed; nil when it has it.
@@ -33,6 +34,8 @@ type owed struct {
 	// than making them from what is kept.
 	fast func(context.Context) error
 }
+
+const safety = "safety"
 
 const (
 	// owedAge is how long a note may stand before another process may take its
@@ -49,7 +52,7 @@ func (s *Store) write(ctx context.Context, o owed, do func() error) error {
 	o.At = contact.At(s.now())
 	if o.Entry != nil {
 		e := *o.Entry
-		e.ID, e.At, e.Actor = note, o.At, audit.From(ctx)
+		e.ID, e.At, e.Actor = note, o.At, actor(ctx)
 		if e.Outcome == "" {
 			e.Outcome = "ok"
 		}
@@ -115,7 +118,9 @@ func (s *Store) project(ctx context.Context, o owed) error {
 	case "report":
 		err = s.projectReport(ctx, ReportID(id))
 	case "person":
-		err = s.projectPerson(ctx, contact.PersonID(id))
+		if err = s.projectPerson(ctx, contact.PersonID(id)); err == nil && o.Also == safety {
+			err = s.withhold(ctx, contact.PersonID(id))
+		}
 	case "task":
 		err = s.projectTask(ctx, id)
 	case "merge":
@@ -125,6 +130,16 @@ func (s *Store) project(ctx context.Context, o owed) error {
 		return nil // it was never written
 	}
 	return err
+}
+
+// Owed counts the writes that still owe copies, the search index or the trail
+// something. It is near zero; what stays for minutes says that one of them is away.
+func (s *Store) Owed(ctx context.Context) (int, error) {
+	n, err := s.redis.HLen(ctx, owedKey).Result()
+	if err != nil {
+		return 0, fmt.Errorf("crm: count what is owed: %w", err)
+	}
+	return int(n), nil
 }
 
 // collect pays what is owed for longer than age, and returns how many notes it

@@ -58,7 +58,11 @@ func (s *Store) SavePerson(ctx context.Context, p Person) (Person, error) {
 		next.Changed = s.tick(was.Changed)
 		e := aboutPerson(audit.Alter, p.ID)
 		e.Fields = changed(was, next)
-		err = s.write(ctx, owed{Kind: "person", ID: string(p.ID), Entry: &e}, func() error { return s.putPerson(ctx, next, at) })
+		also := ""
+		if slices.Contains(e.Fields, "safe") {
+			also = safety
+		}
+		err = s.write(ctx, owed{Kind: "person", ID: string(p.ID), Also: also, Entry: &e}, func() error { return s.putPerson(ctx, next, at) })
 		if errors.Is(err, ErrConflict) {
 			continue
 		}

@@ -33,8 +33,8 @@ func itoa(n int) string { return strconv.Itoa(n) }
 const attempts = 64
 
 // CreateReport records a report: it gives it its id (unless preset: then a repeat
-// returns what was created the first time), receipt, incident number, clocks,
-// tasks and retention. From is the contact it was made in, or empty; the contact
+// returns what was created the first time), receipt (unless one was given out
+// before, is sound and is free), incident number, clocks, tasks and retention. From is the contact it was made in, or empty; the contact
 // is linked, and what the report does not say of channel, language and reporter
 // is taken from it. What was refused is told field by field.
 func (s *Store) CreateReport(ctx context.Context, r Report, from contact.ID) (Report, error) {
@@ -184,10 +184,13 @@ func (s *Store) number(ctx context.Context, r *Report) error {
 	if _, err := s.claim(ctx, r.IncidentNumber, r.ID); err != nil {
 		return err
 	}
+	preset := r.Reference
 	for range 8 {
-		text, err := ref.New(rand.Reader)
-		if err != nil {
-			return err
+		text := preset
+		if preset = ""; !ref.Check(text) {
+			if text, err = ref.New(rand.Reader); err != nil {
+				return err
+			}
 		}
 		mine, err := s.claim(ctx, text, r.ID)
 		if err != nil {
@@ -463,7 +466,17 @@ func (s *Store) partyPeople(ctx context.Context, r *Report) (map[contact.PersonI
 	}
 	out := map[contact.PersonID]Person{}
 	for _, p := range people {
-		out[p.ID] = p
+		id := p.ID
+		if p.MergedInto != "" { // what is known of them is kept where they were merged
+			root, err := s.root(ctx, id)
+			if err != nil {
+				return nil, err
+			}
+			if p, err = s.person(ctx, root); err != nil {
+				return nil, err
+			}
+		}
+		out[id] = p
 	}
 	var f faults
 	for i := range r.Parties {

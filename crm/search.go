@@ -12,6 +12,8 @@ type SearchDoc struct {
 	Kind string // person, report, contact or message
 	ID   string
 	At   contact.Instant // when it began, for order
+	// Version rises with each change: of two copies the higher is the newer.
+	Version uint64
 	// Person and Report tell where a contact or message belongs.
 	Person contact.PersonID
 	Report ReportID
@@ -46,7 +48,8 @@ func (s *Store) find(ctx context.Context, doc SearchDoc) error {
 
 func personDoc(p Person) SearchDoc {
 	d := SearchDoc{
-		Kind: "person", ID: string(p.ID), At: p.Created, Person: p.ID, Names: []string{p.Name}, Numbers: p.Numbers, Emails: p.Emails,
+		Kind: "person", ID: string(p.ID), At: p.Created, Version: uint64(p.Changed), //nolint:gosec // after 1970
+		Person: p.ID, Names: []string{p.Name}, Numbers: p.Numbers, Emails: p.Emails,
 		Born: p.DateOfBirth, Words: p.Remarks, Restricted: p.Restricted,
 	}
 	if full := strings.TrimSpace(p.GivenName + " " + p.Surname); full != "" && full != p.Name {
@@ -62,7 +65,7 @@ func personDoc(p Person) SearchDoc {
 
 func reportDoc(r Report) SearchDoc {
 	d := SearchDoc{
-		Kind: "report", ID: string(r.ID), At: r.Created, Report: r.ID, Restricted: r.Restricted,
+		Kind: "report", ID: string(r.ID), At: r.Created, Version: r.Version, Report: r.ID, Restricted: r.Restricted,
 		Words: strings.Join([]string{r.Summary, r.MO, r.Place.Text, r.Place.Street, r.Place.Town}, "\n"),
 	}
 	for _, ref := range []string{r.Reference, r.IncidentNumber, r.CrimeNumber} {

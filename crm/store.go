@@ -515,7 +515,11 @@ func (s *Store) refresh(ctx context.Context, id contact.ID) error {
 		if err := s.putRecord(ctx, rec, m["v"], want, old); err != nil {
 			return err
 		}
-		if err := s.find(ctx, recordDoc(rec)); err != nil {
+		doc := recordDoc(rec)
+		if doc.Version, err = strconv.ParseUint(m["v"], 10, 64); err != nil {
+			return fmt.Errorf("crm: contact %s: field v: %w", id, err)
+		}
+		if err := s.find(ctx, doc); err != nil {
 			return err
 		}
 		if len(want) == 0 && len(old) == 0 {

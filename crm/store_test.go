@@ -24,7 +24,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestImports(t *testing.T) {
-	importrule.Check(t, importrule.Rule{AllowOurs: []string{"contact", "crm/audit", "crm/blob", "crm/ref"}})
+	importrule.Check(t, importrule.Rule{AllowOurs: []string{"contact", "crm/audit", "crm/blob", "crm/ref", "crm/search"}})
 }
 
 var start = contact.At(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))

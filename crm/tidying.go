@@ -27,7 +27,7 @@ const (
 // date. What fails is made good by Run.
 func (s *Store) later(ctx context.Context, id contact.ID) {
 	e := aboutContact(audit.Collect, id)
-	e.ID, e.At, e.Actor, e.Outcome = s.ids.New(), contact.At(s.now()), audit.From(ctx), "ok"
+	e.ID, e.At, e.Actor, e.Outcome = s.ids.New(), contact.At(s.now()), actor(ctx), "ok"
 	s.tidying.once.Do(func() { s.tidying.slots = make(chan struct{}, tidyingAtOnce) })
 	s.tidying.under.Add(1)
 	go func() {

@@ -25,50 +25,66 @@ const hashesAtOnce = 4
 // against, so that every guess costs exactly one comparison whoever has secrets.
 const secretLead = 2
 
+// secretLength is how many letters a secret has.
+const secretLength = 12
+
 // nobody is held against a guess that no hash is kept for.
 var nobody = "$argon2id$v=19$m=19456,t=2,p=1$c29tZSBzYWx0IG9mIG91cg$" + strings.Repeat("A", 43)
 
 // NewTrackingSecret makes the secret with which one party of a report follows it,
 // and forgets the party's old one. Only a hash is kept: it cannot be shown again.
 func (s *Store) NewTrackingSecret(ctx context.Context, id ReportID, partyIndex int) (string, error) {
-	d, err := s.report(ctx, id)
-	if err != nil {
-		return "", err
-	}
-	if partyIndex < 0 || partyIndex >= len(d.Parties) {
-		return "", &FieldError{"party", "unknown", "the report has no such party"}
-	}
-	party := d.Parties[partyIndex]
-	if slices.Contains(party.Roles, RoleSuspect) {
-		return "", &FieldError{"party", "choice", "suspects do not follow a report"}
-	}
-	e := aboutReport(audit.Alter, d.Report, "")
-	e.Fields = []string{"tracking_secret"}
 	for range attempts {
 		secret, err := ref.Secret(rand.Reader)
 		if err != nil {
 			return "", err
 		}
-		plain := ref.Plain(secret)
-		hash, err := s.hashSecret(ctx, plain)
-		if err != nil {
-			return "", err
-		}
-		err = s.write(ctx, owed{Kind: "report", ID: string(id), Entry: &e}, func() error {
-			kept, err := s.eval(ctx, secretPutLua, []string{trackKey(id)}, plain[:secretLead], party.ID, hash).Int()
-			if err == nil && kept == 0 {
-				err = ErrConflict
-			}
-			return err
-		})
-		if err == nil {
+		if err = s.SetTrackingSecret(ctx, id, partyIndex, secret); err == nil {
 			return secret, nil
 		}
 		if !errors.Is(err, ErrConflict) {
-			return "", fmt.Errorf("crm: keep a tracking secret: %w", err)
+			return "", err
 		}
 	}
 	return "", errors.New("crm: no free tracking secret was found")
+}
+
+// SetTrackingSecret is NewTrackingSecret with a secret of [ref.Secret] that was
+// shown to the party before the report was recorded. It may be repeated. Another
+// party's secret that begins alike is an ErrConflict.
+func (s *Store) SetTrackingSecret(ctx context.Context, id ReportID, partyIndex int, secret string) error {
+	d, err := s.report(ctx, id)
+	if err != nil {
+		return err
+	}
+	if partyIndex < 0 || partyIndex >= len(d.Parties) {
+		return &FieldError{"party", "unknown", "the report has no such party"}
+	}
+	party := d.Parties[partyIndex]
+	if slices.Contains(party.Roles, RoleSuspect) {
+		return &FieldError{"party", "choice", "suspects do not follow a report"}
+	}
+	plain := ref.Plain(secret)
+	if len(plain) < secretLength {
+		return &FieldError{"secret", "form", "a secret has twelve letters"}
+	}
+	hash, err := s.hashSecret(ctx, plain)
+	if err != nil {
+		return err
+	}
+	e := aboutReport(audit.Alter, d.Report, "")
+	e.Fields = []string{"tracking_secret"}
+	err = s.write(ctx, owed{Kind: "report", ID: string(id), Entry: &e}, func() error {
+		kept, err := s.eval(ctx, secretPutLua, []string{trackKey(id)}, plain[:secretLead], party.ID, hash).Int()
+		if err == nil && kept == 0 {
+			err = ErrConflict
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("crm: keep a tracking secret: %w", err)
+	}
+	return nil
 }
 
 func (s *Store) hashSecret(ctx context.Context, plain string) (string, error) {

@@ -6,10 +6,23 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 
 	"example.org/c3i/contact"
 	"example.org/c3i/crm/audit"
 )
+
+// reasonLimit bounds a stated reason on the trail, in bytes.
+const reasonLimit = 900
+
+// actor is ctx's actor, with a reason of a length the trail takes.
+func actor(ctx context.Context) audit.Actor {
+	a := audit.From(ctx)
+	if len(a.Reason) > reasonLimit {
+		a.Reason = strings.ToValidUTF8(a.Reason[:reasonLimit], "") + "…"
+	}
+	return a
+}
 
 // seen puts a consultation on the trail before anything is shown. Its error
 // means that nothing may be shown.
@@ -23,7 +36,7 @@ func (s *Store) seen(ctx context.Context, e audit.Entry) error {
 	if e.Outcome == "" {
 		e.Outcome = "ok"
 	}
-	e.Actor = audit.From(ctx)
+	e.Actor = actor(ctx)
 	if err := s.trail.Append(ctx, e); err != nil {
 		return fmt.Errorf("crm: the trail cannot be written, so nothing is shown: %w", err)
 	}

@@ -115,19 +115,29 @@ type Control struct {
 	Digits  string     `json:"digits,omitempty"`
 }
 
-// Parked says that a call interrupted a written contact, which stays with its
-// handler; Resumed follows when the handler is back at it, unless it ends before.
+// Parked says that a written contact waits in its handler's hands: a call
+// interrupted it, or they put it aside. Resumed follows when the handler is back
+// at it, unless it ends or is forwarded before.
 type Parked struct {
 	Contact contact.ID `json:"contact"`
 	Agent   AgentID    `json:"agent"`
-	// For is the call.
-	For contact.ID `json:"for"`
+	// For is the call, empty when the handler put the contact aside.
+	For contact.ID `json:"for,omitempty"`
 }
 
-// Resumed says that the handler is back at a contact a call had interrupted.
+// Resumed says that the handler is back at a parked contact.
 type Resumed struct {
 	Contact contact.ID `json:"contact"`
 	Agent   AgentID    `json:"agent"`
+}
+
+// Forwarded says that a handler gave a written contact away; Queued follows, with
+// the queue its age puts it in.
+type Forwarded struct {
+	Contact contact.ID `json:"contact"`
+	Agent   AgentID    `json:"agent"`
+	From    QueueID    `json:"from"`
+	To      QueueID    `json:"to"`
 }
 
 // SurgeChanged says that a surge is now on or off.
@@ -164,7 +174,8 @@ const (
 	PhaseTalking    Phase = "talking"
 	PhaseHeld       Phase = "held"
 	PhaseWrapUp     Phase = "wrap_up"
-	// PhaseParked: a written contact waits, in the same hands, for a call to end.
+	// PhaseParked: a written contact waits, in the same hands, for a call to end or
+	// to be taken up again.
 	PhaseParked Phase = "parked"
 	// PhaseCalling: the handler holds the line while the caller is rung back.
 	PhaseCalling Phase = "calling"
@@ -183,6 +194,10 @@ type Work struct {
 	Until contact.Instant `json:"until,omitempty"`
 	// Extended tells that the one extension of wrap-up was used.
 	Extended bool `json:"extended,omitempty"`
+	// Aside tells that the handler parked it, so that it stays until they resume it.
+	Aside bool `json:"aside,omitempty"`
+	// Due is when the contact is to be answered by.
+	Due contact.Instant `json:"due,omitempty"`
 	// Callback tells that the caller asked to be rung back and was not on the line.
 	Callback bool `json:"callback,omitempty"`
 }
@@ -281,20 +296,21 @@ type Refused struct {
 }
 
 // ActionKind implementations.
-func (Queued) ActionKind() string       { return "queued" }
-func (QueueClosed) ActionKind() string  { return "queue_closed" }
-func (Offer) ActionKind() string        { return "offer" }
-func (Retract) ActionKind() string      { return "retract" }
-func (Connect) ActionKind() string      { return "connect" }
-func (Parked) ActionKind() string       { return "parked" }
-func (Resumed) ActionKind() string      { return "resumed" }
-func (SurgeChanged) ActionKind() string { return "surge_changed" }
-func (Announce) ActionKind() string     { return "announce" }
+func (Queued) ActionKind() string        { return "queued" }
+func (QueueClosed) ActionKind() string   { return "queue_closed" }
+func (Offer) ActionKind() string         { return "offer" }
+func (Retract) ActionKind() string       { return "retract" }
+func (Connect) ActionKind() string       { return "connect" }
+func (Parked) ActionKind() string        { return "parked" }
+func (Resumed) ActionKind() string       { return "resumed" }
+func (Forwarded) ActionKind() string     { return "forwarded" }
+func (SurgeChanged) ActionKind() string  { return "surge_changed" }
+func (Announce) ActionKind() string      { return "announce" }
 func (CallbackNoted) ActionKind() string { return "callback_noted" }
-func (CallBack) ActionKind() string     { return "call_back" }
-func (Control) ActionKind() string      { return "control" }
-func (AgentChanged) ActionKind() string { return "agent_changed" }
-func (Ended) ActionKind() string        { return "ended" }
-func (Closed) ActionKind() string       { return "closed" }
-func (Alert) ActionKind() string        { return "alert" }
-func (Refused) ActionKind() string      { return "refused" }
+func (CallBack) ActionKind() string      { return "call_back" }
+func (Control) ActionKind() string       { return "control" }
+func (AgentChanged) ActionKind() string  { return "agent_changed" }
+func (Ended) ActionKind() string         { return "ended" }
+func (Closed) ActionKind() string        { return "closed" }
+func (Alert) ActionKind() string         { return "alert" }
+func (Refused) ActionKind() string       { return "refused" }

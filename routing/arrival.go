@@ -38,15 +38,17 @@ func (e *Engine) arrived(ev ContactArrived) {
 		return
 	}
 	e.tally.Arrived++
-	c, q := e.take(ev, ch)
+	c := e.seats.next()
+	q := e.take(c, ev, ch)
 	if c.wanted != "" && e.plan.queueOf[c.wanted] == nil {
 		e.emit(Alert{Code: AlertQueueGone, Contact: c.id, Queue: c.wanted, Text: "A contact asked for a queue the plan does not have; the rules chose another."})
 	}
-	if !q.open {
+	if !q.open && ch == onPhone { // what was written waits for the queue to open
 		e.emit(QueueClosed{Contact: c.id, Queue: q.ID, Announcement: q.ClosedAnnouncement})
 		c.queue = q.ID
 		e.end(c, contact.AbandonedAfterMessage, ReleasedBySystem, "")
 		e.ended.add(c.id)
+		e.seats.free(c)
 		return
 	}
 	e.contacts[c.id] = c
@@ -56,10 +58,9 @@ func (e *Engine) arrived(ev ContactArrived) {
 	e.makePending(c)
 }
 
-// take makes a contact of an arrival, routed to a queue and put where its age
-// puts it. Nothing of the engine points to it yet.
-func (e *Engine) take(ev ContactArrived, ch int) (c *inquiry, home *queue) {
-	c = newInquiry()
+// take makes an empty contact one of an arrival, routed to a queue and put where
+// its age puts it. Nothing of the engine points to it yet.
+func (e *Engine) take(c *inquiry, ev ContactArrived, ch int) (home *queue) {
 	c.id, c.channel, c.facts, c.wanted, c.queued = ev.Contact, ch, ev.Facts, ev.Queue, e.now
 	c.arrival = ev.Arrival
 	if c.arrival <= 0 || c.arrival > e.now {
@@ -79,7 +80,7 @@ func (e *Engine) take(ev ContactArrived, ch int) (c *inquiry, home *queue) {
 	c.due = c.arrival.Add(c.target - c.credit)
 	e.mature(c)
 	c.held = e.keptFor(c) && !e.waitedOut(c)
-	return c, q
+	return q
 }
 
 // putIn stamps the contact with the queue and what chose it.
@@ -90,7 +91,7 @@ func (e *Engine) putIn(c *inquiry, rule int, q *queue) {
 
 func (e *Engine) emitQueued(c *inquiry, callback bool) {
 	from := c.from()
-	e.emit(Queued{
+	emitReused(e, &e.pad.queued, Queued{
 		Contact: c.id, Channel: channelNames[c.channel], Queue: c.queue, Arrival: c.arrival, Due: c.due,
 		Facts: c.facts, Rule: c.rule, PlanVersion: c.version,
 		From: from, KeptFrom: c.keptFrom, Callback: callback, RingBack: c.awaited(),

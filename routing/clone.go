@@ -29,10 +29,12 @@ func (e *Engine) Clone() *Engine {
 }
 
 // copier copies an engine. Queues, profiles and lines are found by their number
-// in the plan's lists; contacts and handlers by id.
+// in the plan's lists, contacts by their seat, handlers by id.
 type copier struct {
 	from, to *Engine
 	lines    map[*line]*line
+	// twins are the copies of contacts, by the seat of what was copied.
+	twins []*inquiry
 }
 
 // rules copies the plan's queues, profiles and lines.
@@ -86,9 +88,15 @@ func (c *copier) rules() {
 // everyone copies contacts and handlers, and what they hold of each other.
 func (c *copier) everyone() {
 	contacts := make([]inquiry, 0, len(c.from.contacts))
+	c.twins = make([]*inquiry, len(c.from.seats.place))
+	c.to.seats.place, c.to.seats.timer = make([]int32, 0, cap(contacts)), make([]int32, 0, cap(contacts))
 	for id, old := range c.from.contacts {
 		contacts = append(contacts, *old)
 		twin := &contacts[len(contacts)-1]
+		c.twins[old.seat] = twin
+		twin.seat = int32(len(contacts) - 1)
+		c.to.seats.place = append(c.to.seats.place, c.from.seats.place[old.seat])
+		c.to.seats.timer = append(c.to.seats.timer, c.from.seats.timer[old.seat])
 		twin.refusers = slices.Clone(old.refusers)
 		if old.back != nil {
 			back := *old.back
@@ -106,7 +114,7 @@ func (c *copier) everyone() {
 		twin.indexed.idle.h = &twin
 		twin.work = make([]*inquiry, len(old.work))
 		for i, w := range old.work {
-			twin.work[i] = c.to.contacts[w.id]
+			twin.work[i] = c.twins[w.seat]
 			twin.work[i].handler = &twin
 		}
 		c.to.handlers[id] = &twin
@@ -124,7 +132,7 @@ func (c *copier) profile(p *profile) *profile {
 func (c *copier) indexes() {
 	for _, l := range c.to.plan.lines {
 		for i := range l.heap {
-			l.heap[i].c = c.to.contacts[l.heap[i].c.id]
+			l.heap[i] = placeOf(c.twins[l.heap[i].seat])
 		}
 	}
 	for _, p := range c.to.plan.profiles {
@@ -138,18 +146,18 @@ func (c *copier) indexes() {
 	c.to.timers = slices.Clone(c.from.timers)
 	for i, t := range c.to.timers {
 		if t.c != nil {
-			c.to.timers[i].c = c.to.contacts[t.c.id]
+			c.to.timers[i] = c.twins[t.seat].timerAt(t.at)
 		} else {
 			c.to.timers[i].h = c.to.handlers[t.h.id]
 		}
 	}
 	for id, o := range c.from.offers {
-		c.to.offers[id] = c.to.contacts[o.id]
+		c.to.offers[id] = c.twins[o.seat]
 	}
 	for _, p := range c.from.promised {
 		c.to.promised = append(c.to.promised, c.to.contacts[p.id])
 	}
 	for _, h := range c.from.kept {
-		c.to.kept = append(c.to.kept, c.to.contacts[h.id])
+		c.to.kept = append(c.to.kept, c.twins[h.seat])
 	}
 }

@@ -121,7 +121,7 @@ func (e *Engine) warnSpent() {
 	}
 	for i, c := range e.spent {
 		e.spent[i] = nil
-		if c.place >= 0 && !c.spent {
+		if e.seats.waits(c) && !c.spent {
 			c.spent = true
 			e.emit(Alert{
 				Code: AlertStepsSpent, Contact: c.id, Queue: c.queue,

@@ -17,6 +17,7 @@ type Engine struct {
 	ended    endedIDs
 	left     leavers
 	timers   timerHeap
+	seats    seats
 	tally    Tally
 	// lastOffer is the number of the newest offer.
 	lastOffer OfferID
@@ -36,6 +37,9 @@ type Engine struct {
 	recheck bool       // holds must be looked at again
 	spent   []*inquiry // contacts whose last step was taken
 	actions []Action
+
+	terse bool
+	pad   pad
 }
 
 // New returns an engine that knows nothing yet; the first event is normally a
@@ -60,7 +64,12 @@ func New() *Engine {
 // one may repeat what was known, after an offer made and withdrawn in one step.
 func (e *Engine) Step(at contact.Instant, ev Event) []Action {
 	e.now = max(e.now, 1, min(at, latest))
-	e.actions = nil
+	if e.terse {
+		e.actions = e.actions[:0]
+		e.pad.turn()
+	} else {
+		e.actions = nil
+	}
 	for len(e.timers) > 0 && e.timers[0].at <= e.now {
 		e.expire(e.timers[0])
 		e.finish()
@@ -68,8 +77,11 @@ func (e *Engine) Step(at contact.Instant, ev Event) []Action {
 	e.handle(ev)
 	e.finish()
 	e.report()
+	e.seats.settle()
 	out := e.actions
-	e.actions = nil
+	if !e.terse {
+		e.actions = nil
+	}
 	return out
 }
 
@@ -130,6 +142,12 @@ func (e *Engine) handle(ev Event) {
 		e.controlAsked(ev)
 	case ControlDone:
 		e.controlDone(ev)
+	case ContactParked:
+		e.parkAsked(ev)
+	case ContactResumed:
+		e.resumeAsked(ev)
+	case ContactForwarded:
+		e.forwarded(ev)
 	default:
 		kind := ""
 		if ev != nil {

@@ -44,7 +44,7 @@ type SurgeSwitched struct {
 
 // HoursChanged opens or closes a queue. The driver works out opening hours from
 // the plan's calendar, because the engine knows no time zones. A queue is closed
-// until it is said to be open.
+// until it is said to be open; written contacts come to a closed one all the same.
 type HoursChanged struct {
 	Queue QueueID `json:"queue"`
 	Open  bool    `json:"open"`
@@ -239,28 +239,54 @@ type ControlDone struct {
 	Cause string `json:"cause,omitempty"`
 }
 
+// ContactParked puts a written contact aside, in the same handler's hands, until
+// ContactResumed. It still counts for the capacity of its channel.
+type ContactParked struct {
+	Contact contact.ID `json:"contact"`
+	Agent   AgentID    `json:"agent"`
+}
+
+// ContactResumed takes up again a contact that its handler put aside. It is
+// refused while they have a call; what a call interrupted comes back by itself.
+type ContactResumed struct {
+	Contact contact.ID `json:"contact"`
+	Agent   AgentID    `json:"agent"`
+}
+
+// ContactForwarded gives a written contact in hand to another queue, or back to
+// its own. It keeps arrival, class and credit; the due time counts the queue's
+// target from the arrival.
+type ContactForwarded struct {
+	Contact contact.ID `json:"contact"`
+	Agent   AgentID    `json:"agent"`
+	Queue   QueueID    `json:"queue"`
+}
+
 // Kind implementations: the names in the journal.
-func (Tick) Kind() string            { return "tick" }
-func (PlanPublished) Kind() string   { return "plan_published" }
-func (SurgeSwitched) Kind() string   { return "surge_switched" }
-func (HoursChanged) Kind() string    { return "hours_changed" }
-func (AgentSignedOn) Kind() string   { return "agent_signed_on" }
-func (AgentReady) Kind() string      { return "agent_ready" }
-func (AgentNotReady) Kind() string   { return "agent_not_ready" }
-func (AgentSignedOff) Kind() string  { return "agent_signed_off" }
-func (AgentPresence) Kind() string   { return "agent_presence" }
-func (DeviceChanged) Kind() string   { return "device_changed" }
-func (ContactArrived) Kind() string  { return "contact_arrived" }
-func (OfferAccepted) Kind() string   { return "offer_accepted" }
-func (OfferDeclined) Kind() string   { return "offer_declined" }
-func (OfferFailed) Kind() string     { return "offer_failed" }
-func (Connected) Kind() string       { return "connected" }
-func (ConnectFailed) Kind() string   { return "connect_failed" }
-func (ContactReleased) Kind() string { return "contact_released" }
-func (WrapUpDone) Kind() string      { return "wrap_up_done" }
-func (WrapUpExtended) Kind() string  { return "wrap_up_extended" }
-func (ControlAsked) Kind() string    { return "control_asked" }
-func (ControlDone) Kind() string     { return "control_done" }
+func (Tick) Kind() string             { return "tick" }
+func (PlanPublished) Kind() string    { return "plan_published" }
+func (SurgeSwitched) Kind() string    { return "surge_switched" }
+func (HoursChanged) Kind() string     { return "hours_changed" }
+func (AgentSignedOn) Kind() string    { return "agent_signed_on" }
+func (AgentReady) Kind() string       { return "agent_ready" }
+func (AgentNotReady) Kind() string    { return "agent_not_ready" }
+func (AgentSignedOff) Kind() string   { return "agent_signed_off" }
+func (AgentPresence) Kind() string    { return "agent_presence" }
+func (DeviceChanged) Kind() string    { return "device_changed" }
+func (ContactArrived) Kind() string   { return "contact_arrived" }
+func (OfferAccepted) Kind() string    { return "offer_accepted" }
+func (OfferDeclined) Kind() string    { return "offer_declined" }
+func (OfferFailed) Kind() string      { return "offer_failed" }
+func (Connected) Kind() string        { return "connected" }
+func (ConnectFailed) Kind() string    { return "connect_failed" }
+func (ContactReleased) Kind() string  { return "contact_released" }
+func (WrapUpDone) Kind() string       { return "wrap_up_done" }
+func (WrapUpExtended) Kind() string   { return "wrap_up_extended" }
+func (ControlAsked) Kind() string     { return "control_asked" }
+func (ControlDone) Kind() string      { return "control_done" }
+func (ContactParked) Kind() string    { return "contact_parked" }
+func (ContactResumed) Kind() string   { return "contact_resumed" }
+func (ContactForwarded) Kind() string { return "contact_forwarded" }
 
 func (CallbackAsked) Kind() string        { return "callback_asked" }
 func (CallbackFailed) Kind() string       { return "callback_failed" }

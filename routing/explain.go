@@ -21,8 +21,8 @@ type Explanation struct {
 	Due     contact.Instant `json:"due"`
 	// At is the instant the explanation holds for.
 	At contact.Instant `json:"at"`
-	// Open tells whether the queue the rule chose is open. A contact that came to a
-	// closed one would hear its announcement and be gone.
+	// Open tells whether the queue the rule chose is open. A call that came to a
+	// closed one would hear its announcement and be gone; what was written waits.
 	Open bool `json:"open"`
 	// Position counts from 1 all that wait in the queue in order of place; 0 unless
 	// it waits.
@@ -83,7 +83,8 @@ func (e *Engine) Explain(ev ContactArrived) (Explanation, bool) {
 	}
 	// What routing one contact writes is put back: a line it alone would stand in
 	// stays, which neither Hash nor any decision sees.
-	c, home := e.take(ev, ch)
+	c := &inquiry{seat: unseated, heldAt: -1}
+	home := e.take(c, ev, ch)
 	if home.open && e.contacts[c.keptFrom] != nil {
 		e.spent = e.spent[:0]
 		return e.explainTakenOver(ev, c), true
@@ -144,7 +145,7 @@ func (e *Engine) explanation(c *inquiry) Explanation {
 		x.Position += l.ahead(0, at, q.waiting)
 	}
 	h := e.bestHandler(c)
-	if c.place < 0 {
+	if !e.seats.waits(c) {
 		x.Why.Waiting++
 	}
 	staffed, _ := q.staff(c.channel)

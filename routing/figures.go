@@ -112,13 +112,7 @@ func (e *Engine) planAnnouncement(c *inquiry, q *queue) {
 // heard before.
 func (e *Engine) announce(c *inquiry) {
 	q := c.line.queue
-	position := 1
-	at := placeOf(c)
-	for _, l := range q.lines {
-		if l.channel == onPhone {
-			position += l.ahead(0, at, PositionMost-position)
-		}
-	}
+	position := q.position(placeOf(c))
 	staffed, _ := q.staff(onPhone)
 	wait := q.estimate(onPhone, position, staffed)
 	known := wait < EstimateUnknown
@@ -133,7 +127,33 @@ func (e *Engine) announce(c *inquiry) {
 		a.Wait, a.Longer = c.toldWait, true
 	}
 	c.told, c.toldWait = a.Position, a.Wait
-	e.emit(a)
+	emitReused(e, &e.pad.announces, a)
+}
+
+// far is a place with at least that many calls of its queue before it: calls that
+// come can only add to them, and each that goes takes one off.
+type far struct {
+	place place // without its contact
+	ahead int
+}
+
+// position counts the calls waiting in the queue up to a place, up to PositionMost.
+// Beyond, it counts on, to know for as long as possible who is that far down.
+func (q *queue) position(at place) int {
+	if q.far.ahead >= PositionMost-1 && at.behind(q.far.place) {
+		return PositionMost
+	}
+	position := 1
+	for _, l := range q.lines {
+		if l.channel == onPhone {
+			position += l.ahead(0, at, 2*PositionMost-position)
+		}
+	}
+	if position > PositionMost*3/2 {
+		at.c = nil
+		q.far = far{at, position - 1}
+	}
+	return min(position, PositionMost)
 }
 
 // ahead counts contacts of the line at or below heap position i with a place

@@ -86,11 +86,11 @@ func (h *handler) gateFor(ch int) gate {
 // room tells whether one more contact of the channel fits. While an offer is
 // open, a call is up or wrap-up goes on, nothing more is offered on any channel;
 // e-mails and web contacts in hand leave room for a call where the profile lets
-// them be interrupted.
+// them be interrupted or the handler put them aside.
 func (h *handler) room(ch int) bool {
 	held := 0
 	for _, c := range h.work {
-		if c.channel == onPhone || c.phase == PhaseRinging || c.phase == PhaseWrapUp || ch == onPhone && h.profile.blocks[c.channel] {
+		if c.channel == onPhone || c.phase == PhaseRinging || c.phase == PhaseWrapUp || ch == onPhone && h.profile.blocks[c.channel] && !c.aside {
 			return false
 		}
 		if c.channel == ch {
@@ -133,7 +133,7 @@ func (h *handler) view() AgentChanged {
 	if len(h.work) > 0 {
 		v.Work = make([]Work, len(h.work))
 		for i, c := range h.work {
-			v.Work[i] = Work{Contact: c.id, Channel: channelNames[c.channel], Queue: c.queue, Offer: c.offer, Phase: c.phase, Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended, Callback: c.back != nil}
+			v.Work[i] = Work{Contact: c.id, Channel: channelNames[c.channel], Queue: c.queue, Offer: c.offer, Phase: c.phase, Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended, Aside: c.aside, Due: c.due, Callback: c.back != nil}
 		}
 	}
 	return v
@@ -147,6 +147,11 @@ func (h *handler) ringing() *inquiry {
 		}
 	}
 	return nil
+}
+
+// hasCall tells whether a call is offered to the handler or in their hands.
+func (h *handler) hasCall() bool {
+	return slices.ContainsFunc(h.work, func(c *inquiry) bool { return c.channel == onPhone })
 }
 
 func (h *handler) drop(c *inquiry) {
@@ -231,11 +236,13 @@ func (e *Engine) newHandler(id AgentID) *handler {
 
 // report emits AgentChanged for all handlers changed, in order of id.
 func (e *Engine) report() {
-	if len(e.changed) > 1 {
+	if len(e.changed) > 1 && !e.terse {
 		slices.SortFunc(e.changed, func(a, b *handler) int { return strings.Compare(string(a.id), string(b.id)) })
 	}
 	for i, h := range e.changed {
-		e.emit(h.view())
+		if !e.terse {
+			e.emit(h.view())
+		}
 		h.changed = false
 		e.changed[i] = nil
 	}

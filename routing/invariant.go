@@ -64,18 +64,21 @@ func (a *audit) contact(c *inquiry) {
 			a.fault("contact %s waits but has a handler, an offer or a deadline", c.id)
 		}
 	case PhaseDeferred:
-		if holders != 0 || c.handler != nil || c.offer != 0 || c.place >= 0 || !c.awaited() || !e.early(c) {
+		if holders != 0 || c.handler != nil || c.offer != 0 || e.seats.waits(c) || !c.awaited() || !e.early(c) {
 			a.fault("contact %s is put off but in somebody's hands or a line, no callback, or could be made now", c.id)
 		}
 	case PhaseRinging, PhaseConnecting, PhaseTalking, PhaseHeld, PhaseParked, PhaseWrapUp, PhaseCalling:
 		if holders != 1 || c.offer == 0 || c.offer > e.lastOffer {
 			a.fault("contact %s is %s with %d handlers under offer %d of %d", c.id, c.phase, holders, c.offer, e.lastOffer)
 		}
-		if c.place >= 0 {
+		if e.seats.waits(c) {
 			a.fault("contact %s is %s and still in a line", c.id, c.phase)
 		}
 	default:
 		a.fault("contact %s is in unknown phase %q", c.id, c.phase)
+	}
+	if c.aside && (c.phase != PhaseParked || c.channel == onPhone) {
+		a.fault("contact %s is put aside but is %q on %s", c.id, c.phase, channelNames[c.channel])
 	}
 	a.callback(c)
 	timed := c.phase == PhaseRinging || c.phase == PhaseConnecting || c.phase == PhaseWrapUp || c.phase == PhaseCalling ||
@@ -159,7 +162,7 @@ func (a *audit) handler(h *handler) {
 		}
 		held[c.channel]++
 		allowed[c.channel] = max(allowed[c.channel], c.capacity)
-		if c.phase == PhaseParked {
+		if c.phase == PhaseParked && !c.aside {
 			parked++
 		}
 		if c.phase == PhaseRinging {
@@ -205,7 +208,7 @@ func (a *audit) lines() {
 		switch c.phase {
 		case "":
 			waiting[c.line.queue]++
-			if c.place < 0 || c.place >= len(c.line.heap) || c.line.heap[c.place].c != c {
+			if at := int(e.seats.place[c.seat]); at < 0 || at >= len(c.line.heap) || c.line.heap[at].c != c {
 				a.fault("contact %s waits but is not where its line has it", c.id)
 			}
 			if c.held {
@@ -328,11 +331,11 @@ func (a *audit) timers() {
 	for _, c := range a.contacts {
 		if c.until != 0 {
 			want++
-			a.timer("contact "+string(c.id), c.timer, timer{at: c.until, c: c})
+			a.timer("contact "+string(c.id), int(e.seats.timer[c.seat]), c.timerAt(c.until))
 		}
 		if c.wake != 0 {
 			want++
-			a.timer("waiting contact "+string(c.id), c.timer, timer{at: c.wake, c: c})
+			a.timer("waiting contact "+string(c.id), int(e.seats.timer[c.seat]), c.timerAt(c.wake))
 		}
 	}
 	for _, h := range a.handlers {

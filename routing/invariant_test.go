@@ -61,7 +61,7 @@ func TestAuditorFindsWhatIsBroken(t *testing.T) {
 	}{
 		"a contact lost":              {func(e *Engine) { delete(e.contacts, "c4") }, "does not wait there"},
 		"a contact in two hands":      {func(e *Engine) { e.handlers["carl"].work = append(e.handlers["carl"].work, e.contacts["c0"]) }, "with 2 handlers"},
-		"a contact waits and rings":   {func(e *Engine) { e.contacts["c2"].line.push(e.contacts["c2"]) }, "still in a line"},
+		"a contact waits and rings":   {func(e *Engine) { e.contacts["c2"].line.push(e.contacts["c2"], e.seats.place) }, "still in a line"},
 		"a contact in nobody's hands": {func(e *Engine) { e.handlers["anna"].work = nil }, "with 0 handlers"},
 		"two calls at one desk":       {func(e *Engine) { e.handlers["ben"].work = append(e.handlers["ben"].work, e.contacts["c0"]) }, "has 2 calls"},
 		"two open offers at one desk": {func(e *Engine) {
@@ -81,20 +81,21 @@ func TestAuditorFindsWhatIsBroken(t *testing.T) {
 			c.channel, c.phase = onEmail, PhaseParked
 			c.handler.profile.capacity[onEmail] = 1
 		}, "parked but no call"},
-		"a step not taken":           {func(e *Engine) { e.now = e.now.Add(3 * contact.Hour) }, "its age puts it in"},
-		"a step forgotten":           {func(e *Engine) { e.setWake(e.contacts["c5"], 0) }, "looked at again"},
-		"kept for nobody":            {func(e *Engine) { c := e.contacts["c5"]; e.unwait(c); c.held = true; e.wait(c) }, "who will not take it"},
-		"kept and not listed":        {func(e *Engine) { e.contacts["c5"].held = true }, "not listed so"},
-		"moved too often":            {func(e *Engine) { e.contacts["c5"].moves = 2 }, "no such course"},
-		"a heap out of order":        {func(e *Engine) { h := e.plan.lines[0].heap; h[0], h[1] = h[1], h[0] }, "not where its line has it"},
-		"a place that moved":         {func(e *Engine) { e.contacts["c5"].due++ }, "is due at"},
-		"a deadline that passed":     {func(e *Engine) { e.now = e.contacts["c2"].until }, "not after"},
-		"a deadline forgotten":       {func(e *Engine) { e.timers.remove(0) }, "not kept"},
-		"a deadline too many":        {func(e *Engine) { e.timers.push(timer{at: e.now + 1, h: e.handlers["anna"]}) }, "are wanted"},
-		"a miscounted queue":         {func(e *Engine) { e.plan.queues[0].waiting++ }, "counts"},
-		"a miscounted gate":          {func(e *Engine) { e.gates[onPhone][gateResting]++ }, "there are"},
-		"an idle handler not listed": {func(e *Engine) { e.handlers["carl"].restUntil = 0 }, "not listed so"},
-		"a handler shown wrongly":    {func(e *Engine) { e.handlers["carl"].shown = StateReady }, "is shown ready"},
+		"put aside while being worked on": {func(e *Engine) { e.contacts["c0"].aside = true }, "put aside but is"},
+		"a step not taken":                {func(e *Engine) { e.now = e.now.Add(3 * contact.Hour) }, "its age puts it in"},
+		"a step forgotten":                {func(e *Engine) { e.setWake(e.contacts["c5"], 0) }, "looked at again"},
+		"kept for nobody":                 {func(e *Engine) { c := e.contacts["c5"]; e.unwait(c); c.held = true; e.wait(c) }, "who will not take it"},
+		"kept and not listed":             {func(e *Engine) { e.contacts["c5"].held = true }, "not listed so"},
+		"moved too often":                 {func(e *Engine) { e.contacts["c5"].moves = 2 }, "no such course"},
+		"a heap out of order":             {func(e *Engine) { h := e.plan.lines[0].heap; h[0], h[1] = h[1], h[0] }, "not where its line has it"},
+		"a place that moved":              {func(e *Engine) { e.contacts["c5"].due++ }, "is due at"},
+		"a deadline that passed":          {func(e *Engine) { e.now = e.contacts["c2"].until }, "not after"},
+		"a deadline forgotten":            {func(e *Engine) { e.timers.remove(0, e.seats.timer) }, "not kept"},
+		"a deadline too many":             {func(e *Engine) { e.timers.push(timer{at: e.now + 1, h: e.handlers["anna"]}, e.seats.timer) }, "are wanted"},
+		"a miscounted queue":              {func(e *Engine) { e.plan.queues[0].waiting++ }, "counts"},
+		"a miscounted gate":               {func(e *Engine) { e.gates[onPhone][gateResting]++ }, "there are"},
+		"an idle handler not listed":      {func(e *Engine) { e.handlers["carl"].restUntil = 0 }, "not listed so"},
+		"a handler shown wrongly":         {func(e *Engine) { e.handlers["carl"].shown = StateReady }, "is shown ready"},
 		"a call left with a free desk": {func(e *Engine) {
 			e.setRest(e.handlers["carl"], 0, "")
 			e.settle(e.handlers["carl"])

@@ -80,7 +80,8 @@ func (m *model) happen(ev routing.Event) {
 		}
 	case routing.ContactReleased:
 		m.release(ev, no)
-	case routing.Connected, routing.ConnectFailed, routing.WrapUpDone, routing.WrapUpExtended, routing.ControlAsked, routing.ControlDone:
+	case routing.Connected, routing.ConnectFailed, routing.WrapUpDone, routing.WrapUpExtended, routing.ControlAsked, routing.ControlDone,
+		routing.ContactParked, routing.ContactResumed, routing.ContactForwarded:
 		m.inHand(ev, no)
 	}
 }
@@ -278,7 +279,7 @@ func (m *model) arrive(ev routing.ContactArrived, no refuse) {
 	rule := m.route(c)
 	back := m.ringsBack(c)
 	q := m.queue(c.home)
-	if !m.open[c.home] {
+	if !m.open[c.home] && c.channel == contact.Phone {
 		c.queue = c.home
 		m.say(routing.QueueClosed{Contact: c.id, Queue: q.ID, Announcement: q.ClosedAnnouncement})
 		m.end(c, contact.AbandonedAfterMessage, routing.ReleasedBySystem, "")
@@ -324,7 +325,7 @@ func (m *model) release(ev routing.ContactReleased, no refuse) {
 	case c.phase == routing.PhaseTalking || c.phase == routing.PhaseHeld || c.phase == routing.PhaseParked:
 		m.end(c, contact.Answered, ev.Cause, c.who.id)
 		if limit := m.wrapUp(c).Limit; limit > 0 {
-			c.phase, c.since, c.until, c.muted = routing.PhaseWrapUp, m.now, m.now.Add(limit), false
+			c.phase, c.since, c.until, c.muted, c.aside = routing.PhaseWrapUp, m.now, m.now.Add(limit), false, false
 		} else {
 			m.closeItem(c, "", false)
 		}
@@ -366,6 +367,12 @@ func (m *model) inHand(ev routing.Event, no refuse) {
 		id, agent = ev.Contact, ev.Agent
 	case routing.ControlDone:
 		id, agent = ev.Contact, ev.Agent
+	case routing.ContactParked:
+		id, agent = ev.Contact, ev.Agent
+	case routing.ContactResumed:
+		id, agent = ev.Contact, ev.Agent
+	case routing.ContactForwarded:
+		id, agent = ev.Contact, ev.Agent
 	}
 	c := m.find(id)
 	code := ""
@@ -384,6 +391,10 @@ func (m *model) inHand(ev routing.Event, no refuse) {
 	up := c.phase == routing.PhaseTalking || c.phase == routing.PhaseHeld
 	call := c.channel == contact.Phone
 	switch ev := ev.(type) {
+	case routing.ContactParked, routing.ContactResumed, routing.ContactForwarded:
+		if code = m.written(c, ev); code == "" {
+			return
+		}
 	case routing.Connected:
 		if c.phase == routing.PhaseConnecting || c.phase == routing.PhaseCalling {
 			m.talk(c)

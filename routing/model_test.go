@@ -69,6 +69,7 @@ type item struct {
 	offer          routing.OfferID
 	muted          bool
 	extended       bool
+	aside          bool
 	refused        map[routing.AgentID]bool
 	misses         int
 	fresh          bool
@@ -85,9 +86,9 @@ type item struct {
 	// asked tells that the caller asked to be rung back, here that they answered and
 	// are on the line again.
 	asked, here, offerBack bool
-	tries       int
-	mayRing     contact.Instant // rung not before
-	result      routing.CallbackResult
+	tries                  int
+	mayRing                contact.Instant // rung not before
+	result                 routing.CallbackResult
 }
 
 func newModel() *model {
@@ -194,7 +195,7 @@ func (m *model) views() map[routing.AgentID]routing.AgentChanged {
 		for _, c := range p.work {
 			v.Work = append(v.Work, routing.Work{
 				Contact: c.id, Channel: c.channel, Queue: c.queue, Offer: c.offer, Phase: c.phase,
-				Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended, Callback: c.asked,
+				Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended, Aside: c.aside, Due: c.due, Callback: c.asked,
 			})
 		}
 		all[id] = v
@@ -281,7 +282,7 @@ func (m *model) gate(p *person, c *item) routing.Gate {
 		if w.channel == contact.Phone || w.phase == routing.PhaseRinging || w.phase == routing.PhaseWrapUp {
 			return routing.GateCapacity
 		}
-		if def, _ := m.profile(p); c.channel == contact.Phone && def.Interruptible != nil && !slices.Contains(def.Interruptible, w.channel) {
+		if def, _ := m.profile(p); c.channel == contact.Phone && def.Interruptible != nil && !slices.Contains(def.Interruptible, w.channel) && !w.aside {
 			return routing.GateCapacity
 		}
 		if w.channel == c.channel {
@@ -467,7 +468,7 @@ func (m *model) resume(p *person) {
 		return
 	}
 	for _, c := range p.work {
-		if c.phase == routing.PhaseParked {
+		if c.phase == routing.PhaseParked && !c.aside {
 			c.phase, c.since = routing.PhaseTalking, m.now
 			m.say(routing.Resumed{Contact: c.id, Agent: p.id})
 		}

@@ -36,7 +36,7 @@ func (e *Engine) offerTo(c *inquiry, h *handler) {
 	e.tally.Offers++
 	h.work = append(h.work, c)
 	e.settle(h)
-	e.emit(Offer{
+	emitReused(e, &e.pad.offers, Offer{
 		Offer: c.offer, Contact: c.id, Channel: channelNames[c.channel], Agent: h.id, Queue: c.queue,
 		Arrival: c.arrival, Due: c.due, Made: e.now, Deadline: c.until, Facts: c.facts, Why: why, Callback: c.awaited(),
 	})
@@ -46,7 +46,7 @@ func (e *Engine) offerTo(c *inquiry, h *handler) {
 // The caller decides what becomes of both.
 func (e *Engine) detach(c *inquiry, cause RetractCause) *handler {
 	h := c.handler
-	e.emit(Retract{Offer: c.offer, Contact: c.id, Agent: h.id, Cause: cause})
+	emitReused(e, &e.pad.retracts, Retract{Offer: c.offer, Contact: c.id, Agent: h.id, Cause: cause})
 	if c.phase == PhaseRinging {
 		delete(e.offers, c.offer)
 		c.line.queue.ringing--
@@ -156,7 +156,7 @@ func (e *Engine) accepted(ev OfferAccepted) {
 		c.phase = PhaseConnecting
 		e.setUntil(c, e.after(ConnectWithin))
 		e.park(c)
-		e.emit(Connect{Offer: c.offer, Contact: c.id, Agent: h.id})
+		emitReused(e, &e.pad.connects, Connect{Offer: c.offer, Contact: c.id, Agent: h.id})
 	} else {
 		e.setUntil(c, 0)
 		e.talk(c)

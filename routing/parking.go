@@ -14,13 +14,11 @@ func (e *Engine) park(call *inquiry) {
 // unpark gives a handler back what a call interrupted, once no call is left. The
 // same handler has it before anything else is offered to them.
 func (e *Engine) unpark(h *handler) {
-	for _, c := range h.work {
-		if c.channel == onPhone {
-			return
-		}
+	if h.hasCall() {
+		return
 	}
 	for _, c := range h.work {
-		if c.phase == PhaseParked {
+		if c.phase == PhaseParked && !c.aside {
 			c.phase, c.since = PhaseTalking, e.now
 			e.emit(Resumed{Contact: c.id, Agent: h.id})
 		}

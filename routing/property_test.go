@@ -67,6 +67,11 @@ func (w *witness) see(ev routing.Event, actions []routing.Action) error {
 			}
 			delete(w.open, a.Contact)
 			w.phase[a.Contact] = "in hand"
+		case routing.Forwarded:
+			if w.with[a.Contact] != a.Agent {
+				return fmt.Errorf("%s was forwarded by %s, who does not have it", a.Contact, a.Agent)
+			}
+			delete(w.with, a.Contact)
 		case routing.Ended:
 			w.endings[a.Contact]++
 			if !w.arrived[a.Contact] || w.endings[a.Contact] > 1 {

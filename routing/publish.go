@@ -67,7 +67,7 @@ func (e *Engine) reroute(c *inquiry, figures func(QueueID) QueueFigures) {
 	e.mature(c)
 	switch c.phase {
 	case "", PhaseDeferred:
-		c.place, c.heldAt = -1, -1
+		e.seats.place[c.seat], c.heldAt = -1, -1
 		e.standAgain(c)
 	case PhaseRinging:
 		c.line.queue.ringing++

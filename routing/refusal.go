@@ -23,6 +23,7 @@ const (
 	RefusedNotYours      = "contact_not_yours" // another handler has it, or nobody
 	RefusedPhase         = "wrong_phase"       // not now: see the contact's phase
 	RefusedNotCall       = "not_a_call"        // call control on an e-mail or web contact
+	RefusedNotWritten    = "not_written"       // a call cannot be parked or forwarded
 	RefusedVerb          = "verb_unknown"      // not one of the verbs
 	RefusedDigits        = "digits_invalid"    // not 1 to 32 of 0-9 * # A-D
 	RefusedExtended      = "already_extended"  // the one extension was used

@@ -34,10 +34,7 @@ func (s *leavers) add(l leaver) {
 }
 
 func (s *leavers) remove(i int) {
-	line := s.list[i].Line
-	if s.lines[line]--; s.lines[line] == 0 {
-		delete(s.lines, line)
-	}
+	s.unlist(s.list[i].Line)
 	s.list = slices.Delete(s.list, i, i+1)
 }
 
@@ -47,8 +44,23 @@ func (s *leavers) forget(now contact.Instant, window contact.Duration) {
 	for old < len(s.list) && now.Sub(s.list[old].At) >= window {
 		old++
 	}
-	for range max(old, len(s.list)-LeaversRemembered) {
-		s.remove(0)
+	s.removeOldest(max(old, len(s.list)-LeaversRemembered))
+}
+
+// removeOldest drops the first n.
+func (s *leavers) removeOldest(n int) {
+	for _, l := range s.list[:max(n, 0)] {
+		s.unlist(l.Line)
+	}
+	if n > 0 {
+		clear(s.list[:n])
+		s.list = s.list[n:]
+	}
+}
+
+func (s *leavers) unlist(line string) {
+	if s.lines[line]--; s.lines[line] == 0 {
+		delete(s.lines, line)
 	}
 }
 

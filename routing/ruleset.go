@@ -43,6 +43,7 @@ type queue struct {
 	able [channels][]*profile
 	// handle is the moving average of handling time per channel, 0 before any.
 	handle [channels]contact.Duration
+	far    far
 }
 
 // profile is a profile of the plan with the handlers who have it.

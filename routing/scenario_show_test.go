@@ -81,7 +81,9 @@ func telling(a routing.Action) string {
 	case routing.SurgeChanged:
 		return fmt.Sprintf("surge %s on=%v by %s", a.Name, a.On, a.By)
 	case routing.Parked:
-		return fmt.Sprintf("parked %s at %s for %s", a.Contact, a.Agent, a.For)
+		return fmt.Sprintf("parked %s at %s%s", a.Contact, a.Agent, optional(" for ", string(a.For)))
+	case routing.Forwarded:
+		return fmt.Sprintf("forwarded %s by %s from %s to %s", a.Contact, a.Agent, a.From, a.To)
 	case routing.Resumed:
 		return fmt.Sprintf("resumed %s at %s", a.Contact, a.Agent)
 	case routing.Announce:
@@ -148,6 +150,9 @@ func handlerLine(a routing.AgentChanged) string {
 	}
 	for _, w := range a.Work {
 		fmt.Fprintf(&b, "; %s %s", w.Contact, w.Phase)
+		if w.Aside {
+			b.WriteString(" aside")
+		}
 		if w.Muted {
 			b.WriteString(" muted")
 		}

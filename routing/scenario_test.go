@@ -224,6 +224,12 @@ func (s *scenario) command(line string) {
 		s.step(routing.ContactReleased{Contact: contact.ID(arg(0)), Cause: cause})
 	case "done":
 		s.step(routing.WrapUpDone{Contact: id, Agent: agent, Outcome: arg(2)})
+	case "park":
+		s.step(routing.ContactParked{Contact: id, Agent: agent})
+	case "resume":
+		s.step(routing.ContactResumed{Contact: id, Agent: agent})
+	case "forward":
+		s.step(routing.ContactForwarded{Contact: id, Agent: agent, Queue: routing.QueueID(arg(2))})
 	case "extend":
 		s.step(routing.WrapUpExtended{Contact: id, Agent: agent})
 	case "ask":

@@ -58,7 +58,7 @@ func (e *Engine) seekHandlers(contacts []*inquiry) {
 // seekHandler offers a waiting contact to the best available handler who has not
 // refused it, if any.
 func (e *Engine) seekHandler(c *inquiry) {
-	if c.place < 0 {
+	if !e.seats.waits(c) {
 		return
 	}
 	if h := e.bestHandler(c); h != nil {
@@ -68,7 +68,7 @@ func (e *Engine) seekHandler(c *inquiry) {
 
 // seekRefuser begins a new round for a contact if somebody who refused it is free.
 func (e *Engine) seekRefuser(c *inquiry) {
-	if c.place < 0 || len(c.refusers) == 0 {
+	if !e.seats.waits(c) || len(c.refusers) == 0 {
 		return
 	}
 	before := c.refusers
@@ -164,6 +164,9 @@ func (e *Engine) explain(c *inquiry, h *handler) Why {
 	l := c.line
 	w := Why{PlanVersion: c.version, Rule: c.rule, Queue: c.queue, Target: c.target, Credit: c.credit, Needs: l.needs, Waiting: l.queue.waiting}
 	e.explainCourse(c, h, &w)
+	if e.terse {
+		return w
+	}
 	available := e.gates[l.channel][gateOpen]
 	able, refused, kept := 1, 0, 0
 	if available == 1 {

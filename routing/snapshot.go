@@ -89,6 +89,7 @@ type contactImage struct {
 	Answered contact.Instant `json:"answered,omitempty"`
 	Muted    bool            `json:"muted,omitempty"`
 	Extended bool            `json:"extended,omitempty"`
+	Aside    bool            `json:"aside,omitempty"`
 	Capacity int             `json:"capacity,omitempty"`
 	Refusers []AgentID       `json:"refusers,omitempty"`
 	Misses   int             `json:"misses,omitempty"`
@@ -152,7 +153,7 @@ func (e *Engine) image() image {
 		ci := contactImage{
 			ID: c.id, Channel: channelNames[c.channel], Wanted: c.wanted, Queue: c.queue, Rule: c.rule, Version: c.version,
 			Facts: c.facts, Arrival: c.arrival, Queued: c.queued, Due: c.due, Class: c.class, Target: int64(c.target), Credit: int64(c.credit),
-			Phase: c.phase, Offer: c.offer, Since: c.since, Until: c.until, Answered: c.answered, Muted: c.muted, Extended: c.extended,
+			Phase: c.phase, Offer: c.offer, Since: c.since, Until: c.until, Answered: c.answered, Muted: c.muted, Extended: c.extended, Aside: c.aside,
 			Capacity: c.capacity, Refusers: c.refusers, Misses: c.misses, Home: c.from(), Moves: c.moves, Step: c.step, Held: c.held, Spent: c.spent, KeptFrom: c.keptFrom,
 			SayAt: c.sayAt, Told: c.told, ToldWait: int64(c.toldWait),
 		}
@@ -322,13 +323,13 @@ func (e *Engine) buildContact(ci contactImage) error {
 	case !known:
 		return fmt.Errorf("channel %q is not known", ci.Channel)
 	}
-	c := newInquiry()
+	c := e.seats.next()
 	c.id, c.channel, c.wanted, c.queue, c.rule, c.version, c.facts = ci.ID, ch, ci.Wanted, ci.Queue, ci.Rule, ci.Version, ci.Facts
 	c.arrival, c.queued, c.due, c.class, c.target, c.credit = ci.Arrival, ci.Queued, ci.Due, ci.Class, contact.Duration(ci.Target), contact.Duration(ci.Credit)
 	c.phase, c.offer, c.since, c.answered = ci.Phase, ci.Offer, ci.Since, ci.Answered
 	c.muted, c.extended, c.capacity, c.refusers, c.misses = ci.Muted, ci.Extended, ci.Capacity, ci.Refusers, ci.Misses
 	c.home, c.moves, c.step, c.held, c.spent = ci.Home, ci.Moves, ci.Step, ci.Held, ci.Spent
-	c.keptFrom = ci.KeptFrom
+	c.keptFrom, c.aside = ci.KeptFrom, ci.Aside
 	c.sayAt, c.told, c.toldWait = ci.SayAt, ci.Told, contact.Duration(ci.ToldWait)
 	if c.home == "" {
 		c.home = c.queue

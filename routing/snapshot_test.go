@@ -11,7 +11,7 @@ func TestRestoreRefusesWhatContradictsItself(t *testing.T) {
 	var e *routing.Engine
 	var w *world
 	var good []byte
-	for life := uint64(1); !strings.Contains(string(good), `"phase":"talking"`) || !strings.Contains(string(good), `"open":["`); life++ {
+	for life := uint64(1); !strings.Contains(string(good), `"phase":"talking"`) || !strings.Contains(string(good), `"open":["`) || strings.Contains(string(good), `"left":`); life++ {
 		e, w = lived(life, 60)
 		var err error
 		if good, err = e.Snapshot(); err != nil {

@@ -28,7 +28,8 @@ func (e *Engine) Standings(ev ContactArrived) ([]HandlerStanding, bool) {
 	if e.plan == nil || !known {
 		return nil, false
 	}
-	c, _ := e.take(ev, ch)
+	c := &inquiry{seat: unseated, heldAt: -1}
+	e.take(c, ev, ch)
 	list := e.standings(c)
 	e.spent = e.spent[:0]
 	return list, true

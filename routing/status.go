@@ -69,7 +69,7 @@ type Counts struct {
 	Talking    int `json:"talking"`
 	Held       int `json:"held"`
 	WrapUp     int `json:"wrap_up"`
-	// Parked contacts wait in a handler's hands for a call to end.
+	// Parked contacts wait in a handler's hands for a call to end or to be taken up.
 	Parked int `json:"parked,omitempty"`
 	// Deferred contacts are callbacks that may not be made yet; Calling ones are
 	// being made.
@@ -152,6 +152,16 @@ type QueueStatus struct {
 	// OldestArrival and MostDue are of those waiting, zero when none is.
 	OldestArrival contact.Instant `json:"oldest_arrival,omitempty"`
 	MostDue       contact.Instant `json:"most_due,omitempty"`
+	// Channels tells of those waiting by channel, for channels where any is.
+	Channels []ChannelStatus `json:"channels,omitempty"`
+}
+
+// ChannelStatus is what waits in a queue on one channel.
+type ChannelStatus struct {
+	Channel       contact.Channel `json:"channel"`
+	Waiting       int             `json:"waiting"`
+	OldestArrival contact.Instant `json:"oldest_arrival"`
+	MostDue       contact.Instant `json:"most_due"`
 }
 
 // Queues reports every queue in the plan's order. It looks at every contact
@@ -168,15 +178,31 @@ func (e *Engine) Queues() []QueueStatus {
 				s.Callbacks++
 			}
 		}
+		var by [channels]ChannelStatus
 		for _, l := range q.lines {
+			on := &by[l.channel]
 			for _, p := range l.heap {
-				if s.OldestArrival == 0 || p.arrival < s.OldestArrival {
-					s.OldestArrival = p.arrival
+				if on.Waiting == 0 || p.arrival < on.OldestArrival {
+					on.OldestArrival = p.arrival
 				}
-				if s.MostDue == 0 || p.due < s.MostDue {
-					s.MostDue = p.due
+				if on.Waiting == 0 || p.due < on.MostDue {
+					on.MostDue = p.due
 				}
+				on.Waiting++
 			}
+		}
+		for ch, on := range by {
+			if on.Waiting == 0 {
+				continue
+			}
+			if s.Channels == nil || on.OldestArrival < s.OldestArrival {
+				s.OldestArrival = on.OldestArrival
+			}
+			if s.Channels == nil || on.MostDue < s.MostDue {
+				s.MostDue = on.MostDue
+			}
+			on.Channel = channelNames[ch]
+			s.Channels = append(s.Channels, on)
 		}
 		all[i] = s
 	}

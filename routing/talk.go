@@ -110,7 +110,7 @@ func (e *Engine) end(c *inquiry, ending contact.Ending, cause ReleaseCause, agen
 	}
 	e.tally.count(ending)
 	e.tally.countCallback(result)
-	e.emit(Ended{
+	emitReused(e, &e.pad.ended, Ended{
 		Contact: c.id, Queue: c.queue, Ending: ending, Cause: cause, Agent: agent, Arrival: c.arrival, Answered: c.answered, At: e.now,
 		Callback: result,
 	})
@@ -121,6 +121,7 @@ func (e *Engine) forget(c *inquiry) {
 	e.unpromise(c)
 	delete(e.contacts, c.id)
 	e.ended.add(c.id)
+	e.seats.free(c)
 }
 
 // wrapUp begins the work after the conversation, if the plan gives time for it.
@@ -130,7 +131,7 @@ func (e *Engine) wrapUp(c *inquiry) {
 		e.closeWork(c, "", false)
 		return
 	}
-	c.phase, c.since, c.muted = PhaseWrapUp, e.now, false
+	c.phase, c.since, c.muted, c.aside = PhaseWrapUp, e.now, false, false
 	e.setUntil(c, e.after(limit))
 	e.settle(c.handler)
 }
@@ -139,7 +140,7 @@ func (e *Engine) wrapUp(c *inquiry) {
 func (e *Engine) closeWork(c *inquiry, outcome string, timedOut bool) {
 	h := c.handler
 	e.setUntil(c, 0)
-	e.emit(Closed{Contact: c.id, Agent: h.id, Outcome: outcome, TimedOut: timedOut})
+	emitReused(e, &e.pad.closed, Closed{Contact: c.id, Agent: h.id, Outcome: outcome, TimedOut: timedOut})
 	e.handled(c)
 	h.drop(c)
 	h.idleSince = e.now

@@ -8,7 +8,9 @@ import (
 
 // inquiry is one contact's state from arrival until its wrap-up is closed.
 type inquiry struct {
-	id      contact.ID
+	id contact.ID
+	// seat numbers it among those here: see seats.
+	seat    int32
 	channel int
 	// wanted is the queue the arrival named, queue where it is.
 	wanted QueueID
@@ -53,6 +55,8 @@ type inquiry struct {
 	answered contact.Instant
 	muted    bool
 	extended bool
+	// aside tells that the handler parked it, not a call.
+	aside bool
 	// capacity is what the handler had for the channel when it was offered.
 	capacity int
 	// refusers missed or declined it in this round; misses counts all rounds.
@@ -61,13 +65,11 @@ type inquiry struct {
 
 	// line holds contacts alike while the contact may still be offered.
 	line *line
-	// Positions in the line's heap, the timer heap and Engine.kept; -1 outside.
-	place, timer, heldAt int
+	// heldAt is the position in Engine.kept; -1 outside.
+	heldAt int
 	// fresh marks a contact that became offerable in this sub-step.
 	fresh bool
 }
-
-func newInquiry() *inquiry { return &inquiry{place: -1, timer: -1, heldAt: -1} }
 
 // inHand tells whether the contact was accepted by a handler.
 func (c *inquiry) inHand() bool { return c.handler != nil && c.phase != PhaseRinging }
@@ -109,11 +111,12 @@ type ableProfile struct {
 // place is a contact's place: class, due, arrival, id.
 type place struct {
 	due, arrival contact.Instant
-	class        uint8
 	c            *inquiry
+	seat         int32
+	class        uint8
 }
 
-func placeOf(c *inquiry) place { return place{c.due, c.arrival, c.class, c} }
+func placeOf(c *inquiry) place { return place{c.due, c.arrival, c, c.seat, c.class} }
 
 func (p place) before(o place) bool {
 	if p.class != o.class {
@@ -128,31 +131,36 @@ func (p place) before(o place) bool {
 	return p.c.id < o.c.id
 }
 
+// behind tells whether the place comes after another whatever their ids.
+func (p place) behind(o place) bool {
+	return cmp.Or(cmp.Compare(p.class, o.class), cmp.Compare(p.due, o.due), cmp.Compare(p.arrival, o.arrival)) > 0
+}
+
 func comparePlaces(a, b *inquiry) int {
 	return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.due, b.due), cmp.Compare(a.arrival, b.arrival), cmp.Compare(a.id, b.id))
 }
 
-func (l *line) push(c *inquiry) {
+// push puts a contact in; at is where contacts stand, by seat.
+func (l *line) push(c *inquiry, at []int32) {
 	l.heap = append(l.heap, placeOf(c))
-	c.place = len(l.heap) - 1
-	l.up(c.place)
+	l.up(len(l.heap)-1, at)
 }
 
-func (l *line) remove(c *inquiry) {
-	i, last := c.place, len(l.heap)-1
-	if i != last {
-		l.heap[i] = l.heap[last]
-		l.heap[i].c.place = i
-	}
+func (l *line) remove(c *inquiry, at []int32) {
+	i, last := int(at[c.seat]), len(l.heap)-1
+	moved := l.heap[last]
 	l.heap[last] = place{}
 	l.heap = l.heap[:last]
-	if i != last && !l.down(i) {
-		l.up(i)
+	if i != last {
+		l.heap[i] = moved
+		if !l.down(i, at) {
+			l.up(i, at)
+		}
 	}
-	c.place = -1
+	at[c.seat] = -1
 }
 
-func (l *line) up(i int) {
+func (l *line) up(i int, at []int32) {
 	moving := l.heap[i]
 	for i > 0 {
 		parent := (i - 1) / 2
@@ -160,14 +168,14 @@ func (l *line) up(i int) {
 			break
 		}
 		l.heap[i] = l.heap[parent]
-		l.heap[i].c.place = i
+		at[l.heap[i].seat] = int32(i)
 		i = parent
 	}
 	l.heap[i] = moving
-	moving.c.place = i
+	at[moving.seat] = int32(i)
 }
 
-func (l *line) down(i int) (moved bool) {
+func (l *line) down(i int, at []int32) (moved bool) {
 	moving := l.heap[i]
 	for {
 		child := 2*i + 1
@@ -181,11 +189,11 @@ func (l *line) down(i int) (moved bool) {
 			break
 		}
 		l.heap[i] = l.heap[child]
-		l.heap[i].c.place = i
+		at[l.heap[i].seat] = int32(i)
 		i, moved = child, true
 	}
 	l.heap[i] = moving
-	moving.c.place = i
+	at[moving.seat] = int32(i)
 	return moved
 }
 
@@ -209,7 +217,7 @@ func (l *line) first(i int, id AgentID, all bool) *inquiry {
 
 // wait puts a contact in its line.
 func (e *Engine) wait(c *inquiry) {
-	c.line.push(c)
+	c.line.push(c, e.seats.place)
 	c.line.queue.waiting++
 	e.setWake(c, e.nextLook(c))
 	if c.held {
@@ -221,8 +229,9 @@ func (e *Engine) wait(c *inquiry) {
 
 // unwait takes a contact out of its line.
 func (e *Engine) unwait(c *inquiry) {
-	c.line.remove(c)
+	c.line.remove(c, e.seats.place)
 	c.line.queue.waiting--
+	c.line.queue.far.ahead--
 	e.setWake(c, 0)
 	e.unhold(c)
 }

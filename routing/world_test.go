@@ -281,6 +281,16 @@ func (w *world) progress() routing.Event {
 		}
 		return routing.Connected{Contact: c.Contact, Agent: v.Agent}
 	case routing.PhaseTalking, routing.PhaseHeld, routing.PhaseParked:
+		if (c.Channel != contact.Phone || w.pick(20) == 0) && w.pick(2) == 0 {
+			switch w.pick(4) {
+			case 0:
+				return routing.ContactParked{Contact: c.Contact, Agent: v.Agent}
+			case 1, 2:
+				return routing.ContactResumed{Contact: c.Contact, Agent: v.Agent}
+			default:
+				return routing.ContactForwarded{Contact: c.Contact, Agent: v.Agent, Queue: w.queueID()}
+			}
+		}
 		verb := []routing.Verb{"hold", "resume", "mute", "unmute", "dtmf", "hangup", "shout"}[w.pick(7)]
 		switch w.pick(6) {
 		case 0:
@@ -320,7 +330,13 @@ func (w *world) callback() routing.Event {
 // oddity draws rare and senseless events.
 func (w *world) oddity() routing.Event {
 	id := contact.ID(fmt.Sprintf("c%06d", w.pick(w.made+2)))
-	switch w.pick(15) {
+	switch w.pick(18) {
+	case 15:
+		return routing.ContactParked{Contact: id, Agent: w.agent()}
+	case 16:
+		return routing.ContactResumed{Contact: id, Agent: w.agent()}
+	case 17:
+		return routing.ContactForwarded{Contact: id, Agent: w.agent(), Queue: w.queueID()}
 	case 13:
 		return routing.SurgeSwitched{Name: []string{"storm", "flood", "drizzle"}[w.pick(3)], On: w.pick(2) == 0, By: "sue"}
 	case 0:

@@ -58,10 +58,14 @@ func queueViews(d *live.Driver) func() []agentdesk.QueueView {
 		defer cancel()
 		err := d.View(ctx, func(e *routing.Engine) {
 			for _, q := range e.Queues() {
-				out = append(out, agentdesk.QueueView{
+				v := agentdesk.QueueView{
 					Queue: q.Queue, Label: q.Label, Open: q.Open, Waiting: q.Waiting,
 					OldestArrival: q.OldestArrival, MostDue: q.MostDue,
-				})
+				}
+				for _, c := range q.Channels {
+					v.Channels = append(v.Channels, agentdesk.ChannelWaiting(c))
+				}
+				out = append(out, v)
 			}
 		})
 		if err != nil {
@@ -91,9 +95,19 @@ func languages(c *ivr.Catalogue) []routing.Code {
 	return out
 }
 
-// openContacts lists the contacts that the engine holds and that have not ended, but
-// for those whose caller is to be rung back: they need no line to be kept.
-func openContacts(e *routing.Engine) []contact.ID {
+// languageCodes lists the languages that are served.
+func languageCodes(c *ivr.Catalogue) []string {
+	var out []string
+	for _, l := range c.Languages {
+		out = append(out, l.Code)
+	}
+	return out
+}
+
+// openCalls lists the calls that the engine holds and that have not ended, but for
+// those whose caller is to be rung back: they need no line to be kept. What was
+// written needs none either: it waits, or is in hand, as before.
+func openCalls(e *routing.Engine) []contact.ID {
 	awaited := map[contact.ID]bool{}
 	for _, c := range e.Callbacks() {
 		awaited[c.Contact] = true
@@ -106,12 +120,14 @@ func openContacts(e *routing.Engine) []contact.ID {
 	}
 	for _, q := range e.Queues() {
 		for _, c := range e.Waiting(q.Queue, q.Waiting) {
-			add(c.Contact)
+			if c.Channel == contact.Phone {
+				add(c.Contact)
+			}
 		}
 	}
 	for _, a := range e.Agents() {
 		for _, w := range a.Work {
-			if w.Phase != routing.PhaseWrapUp {
+			if w.Channel == contact.Phone && w.Phase != routing.PhaseWrapUp {
 				add(w.Contact)
 			}
 		}

@@ -52,6 +52,12 @@ func (a *app) announce(out io.Writer) {
 	if a.sip != "" {
 		fmt.Fprintf(out, "  SIP trunk      sip:%s@%s\n", a.c.Telephony.Numbers[0], a.sip)
 	}
+	if a.post.smtp != "" {
+		fmt.Fprintf(out, "  Mail in        smtp://%s for %s\n", a.post.smtp, a.c.Mail.Mailboxes[0].Address)
+	}
+	if a.post.outgoing != "" {
+		fmt.Fprintf(out, "  Mail out       kept in %s: no smart host is configured (mail.routes)\n", a.post.outgoing)
+	}
 	fmt.Fprintf(out, "  Data           %s\n", a.c.DataDir)
 	if len(a.signOns) > 0 {
 		fmt.Fprint(out, "\nFirst sign-ons, each with a one-time password that is shown only now:\n\n")

@@ -24,7 +24,7 @@ import (
 	"example.org/c3i/configs"
 	"example.org/c3i/configs/asterisk"
 	"example.org/c3i/contact"
-	"example.org/c3i/crm"
+	"example.org/c3i/intake/inbox"
 	"example.org/c3i/ivr"
 	"example.org/c3i/ivr/prompts"
 	"example.org/c3i/routing"
@@ -52,6 +52,8 @@ type app struct {
 	sw       *ariswitch.Switch
 	desk     *agentdesk.Server
 	http     *http.Server
+	inbox    *inbox.Inbox
+	post     *post
 	sip      string
 	signOns  []signOn
 
@@ -219,7 +221,15 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	ids := contact.NewIDs(nil)
-	records, err := crm.Open(ctx, crm.Options{Redis: a.redis, Region: a.c.Telephony.Region, IDs: ids})
+	kept, err := openRecords(ctx, a.c, a.redis, ids, func(err error) {
+		a.log.Error().Err(err).Msg("the end of the audit trail could not be marked in the data folder")
+	})
+	if err != nil {
+		return err
+	}
+	a.undo = append(a.undo, func() { _ = kept.close(context.Background()) })
+	records := kept.store
+	templates, err := answerTemplates()
 	if err != nil {
 		return err
 	}
@@ -254,8 +264,8 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 		state: liveState(a.driver), archive: archive, store: journal.NewRedis(a.redis, journalName, journal.Retention{}),
 		answers: text.flow.Answers(), problems: a.planProblems(text), budget: forkBudget,
 	})
-	a.desk, err = agentdesk.New(agentdesk.Options{
-		Redis: a.redis, Users: users, Records: records, Router: a.driver,
+	desk := agentdesk.Options{
+		Redis: a.redis, Users: users, Router: a.driver, Templates: templates,
 		Plan: a.driver.Plan, Queues: queueViews(a.driver), Labels: labels(text.flow), Languages: languages(text.catalogue),
 		Phones: phones, SIPPhones: a.sw, PublicPhones: publicPhones(a.c.Desk, phones), PublicNumber: a.c.Telephony.Numbers[0],
 		PublicCalls: a.c.Desk.PublicCallLimit, SIPUpstream: "ws" + strings.TrimPrefix(ari.base, "http") + "/ws",
@@ -268,7 +278,9 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 			{Name: "routing", Ready: func(context.Context) error { return a.driver.Ready() }},
 			{Name: "asterisk", Ready: a.switchReady},
 		},
-	})
+	}
+	deskRecords(&desk, kept)
+	a.desk, err = agentdesk.New(desk)
 	if err != nil {
 		return err
 	}
@@ -302,6 +314,11 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	}
 
 	a.work.Go(func() { records.Run(a.life) })
+	a.inbox = inbox.New(inbox.Options{Redis: a.redis, Log: a.log.With().Str("part", "inbox").Logger(), Metrics: inbox.NewMetrics(registry)})
+	if a.post, err = a.openMail(ctx, records, kept.blobs, a.inbox, ids, languageCodes(text.catalogue), registry); err != nil {
+		return err
+	}
+	a.work.Go(func() { a.inbox.Run(a.life, map[inbox.Kind]inbox.Worker{inbox.Email: a.post.worker}) })
 	a.part("plans", func() error { return publisher.Run(a.life) })
 	a.part("telephony", func() error { return a.ctl.Run(a.life) })
 	a.part("desk", func() error { return a.desk.Run(a.life) })
@@ -315,7 +332,11 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	if err := a.awaitSwitch(ctx); err != nil {
 		return err
 	}
-	a.http = &http.Server{Handler: a.desk.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
+	front, err := a.wireWeb(ctx, webParts{records: records, ids: ids, registry: registry}, a.desk.Handler())
+	if err != nil {
+		return err
+	}
+	a.http = &http.Server{Handler: front, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	a.part("http", func() error {
 		var err error
 		if a.c.HTTP.TLSCert != "" {
@@ -365,14 +386,14 @@ func (a *app) awaitSwitch(ctx context.Context) error {
 	}
 }
 
-// settleRecovered closes what an earlier process left open: its calls are gone or
-// with the dialplan, and its handlers must show a sign of life.
+// settleRecovered closes the calls an earlier process left open: they are gone or
+// with the dialplan. Its handlers must show a sign of life.
 func (a *app) settleRecovered(ctx context.Context) error {
 	var open []contact.ID
 	var agents []routing.AgentChanged
 	var broken []routing.Event
 	err := a.driver.View(ctx, func(e *routing.Engine) {
-		open, agents = openContacts(e), e.Agents()
+		open, agents = openCalls(e), e.Agents()
 		broken = brokenCallbacks(e)
 	})
 	if err != nil {
@@ -387,7 +408,7 @@ func (a *app) settleRecovered(ctx context.Context) error {
 		}
 	}
 	if len(open) > 0 {
-		a.log.Warn().Int("contacts", len(open)).Msg("contacts of an earlier process were closed as failed")
+		a.log.Warn().Int("calls", len(open)).Msg("calls of an earlier process were closed as failed")
 	}
 	a.desk.Adopt(agents)
 	return nil
@@ -450,6 +471,7 @@ func (a *app) stop(ctx context.Context, hurry <-chan struct{}, out io.Writer) er
 	}
 	last, cancelLast := context.WithTimeout(ctx, 15*time.Second)
 	defer cancelLast()
+	a.post.close(last)
 	errs = append(errs, a.desk.Close(last))
 	_ = a.http.Shutdown(last)
 	_ = a.http.Close()

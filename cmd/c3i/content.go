@@ -47,6 +47,11 @@ func loadContent(c configs.Config) *content {
 	if t.catalogue != nil {
 		t.loadFlow(c)
 	}
+	if c.Web.Reports {
+		if err := checkWebTexts(c.Web); err != nil {
+			t.problems = append(t.problems, err.Error())
+		}
+	}
 	t.crossCheck()
 	if c.Plan != "" || c.Flow != "" { // the two built in are made for each other and for more
 		t.checkAnswers()

@@ -250,7 +250,7 @@ func call(t *testing.T, args ...string) (out, errOut string, code int) {
 func upArgs(data string, more ...string) []string {
 	base := 30000 + 100*(os.Getpid()%20)
 	return append([]string{
-		"up", "--data_dir", data, "--http.listen", "127.0.0.1:0", "--asterisk.http_listen", "127.0.0.1:0", "--asterisk.sip_listen", "127.0.0.1:0",
+		"up", "--data_dir", data, "--http.listen", "127.0.0.1:0", "--asterisk.http_listen", "127.0.0.1:0", "--asterisk.sip_listen", "127.0.0.1:0", "--mail.smtp_listen", "127.0.0.1:0",
 		"--asterisk.rtp_start", fmt.Sprint(base), "--asterisk.rtp_end", fmt.Sprint(base + 99), "--telephony.drain", "1s",
 	}, more...)
 }

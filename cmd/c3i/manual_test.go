@@ -35,8 +35,10 @@ func defaultText(k configs.Key) string {
 		return "`" + strings.Join(v, ",") + "`"
 	case []configs.Trunk:
 		return "`local`, from 127.0.0.1"
-	case []configs.Phone:
+	case []configs.Phone, []configs.Partner, []configs.IMAP, []configs.Route:
 		return ""
+	case []configs.Mailbox:
+		return "`101@police.example.org`"
 	}
 	return fmt.Sprintf("`%v`", k.Default)
 }

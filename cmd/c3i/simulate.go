@@ -36,6 +36,7 @@ type simulateFlags struct {
 	formula               string
 	within                time.Duration
 	checkEvery            int
+	surges                []string
 	staff                 bool
 	target                string
 	html, csvOut          string
@@ -63,6 +64,7 @@ docs/simulation.md explains the method and its limits.`,
   c3i simulate --compare plan.yaml draft.yaml --days 7 --html compare.html
   c3i simulate --csv october.csv --replications 20 --csv-out figures.csv
   c3i simulate --journal --from 2026-03-02 --to 2026-03-09 draft.yaml --compare
+  c3i simulate --surge storm@18:00-22:00 --csv-out storm.csv
   c3i simulate --staff --target 90% --within 30s`,
 		RunE: func(cmd *cobra.Command, args []string) error { return simulate(cmd, args, f) },
 	}
@@ -79,6 +81,7 @@ docs/simulation.md explains the method and its limits.`,
 	fs.Uint64Var(&f.seed, "seed", 1, "seed of all random numbers")
 	fs.StringVar(&f.formula, "formula", "SL-3", "service level: SL-1, SL-2, SL-3, SL-4 or SL-5")
 	fs.DurationVar(&f.within, "within", 0, "service level's threshold for calls (default: each queue's own target)")
+	fs.StringArrayVar(&f.surges, "surge", nil, "switch a surge of the plans on: NAME, or NAME@18:00-22:00 for part of each day; may be repeated")
 	fs.BoolVar(&f.staff, "staff", false, "find the fewest handlers per hour that meet the target")
 	fs.StringVar(&f.target, "target", "80%", "service level to meet in every hour, with --staff")
 	fs.StringVar(&f.html, "html", "", "write a page with charts to this file")
@@ -173,6 +176,13 @@ func (f simulateFlags) options(cmd *cobra.Command, c configs.Config, args []stri
 		if known.Name == f.formula {
 			o.Formula = known
 		}
+	}
+	for _, text := range f.surges {
+		s, err := sim.ParseSurge(text)
+		if err != nil {
+			return mistake("--surge: %w", err)
+		}
+		o.Surges = append(o.Surges, s)
 	}
 	if o.Formula.Name == "" {
 		return mistake("--formula %q is not known: it is one of SL-1, SL-2, SL-3, SL-4 and SL-5", f.formula)

@@ -34,7 +34,7 @@ redis.addrs and asterisk.url use a Redis or an Asterisk that is already running.
 			if err != nil {
 				return tell(newLogger(c.Log, cmd.ErrOrStderr()), c.Log, err)
 			}
-			return runApp(cmd.Context(), c, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return runApp(cmd.Context(), c, cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	})
 }
@@ -63,16 +63,17 @@ ARI user that the templates in configs/asterisk show.`,
 			if len(missing) > 0 {
 				return tell(newLogger(c.Log, cmd.ErrOrStderr()), c.Log, usageError{errors.Join(missing...)})
 			}
-			return runApp(cmd.Context(), c, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return runApp(cmd.Context(), c, nil, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	})
 }
 
-// runApp starts everything, waits for ctx or a failure, and stops it again.
-func runApp(ctx context.Context, c configs.Config, out, errOut io.Writer) error {
+// runApp starts everything, waits for ctx or a failure, and stops it again. In, if
+// it is a terminal, is asked the first time whether to invent some records.
+func runApp(ctx context.Context, c configs.Config, in io.Reader, out, errOut io.Writer) error {
 	log := newLogger(c.Log, errOut)
 	captureLogs(log)
-	return tell(log, c.Log, runLogged(ctx, c, log, out))
+	return tell(log, c.Log, runLogged(ctx, c, log, in, out))
 }
 
 // tell logs why C3i ends when the log is JSON, so that every line of standard
@@ -85,7 +86,7 @@ func tell(log zerolog.Logger, c configs.Log, err error) error {
 	return loggedError{err}
 }
 
-func runLogged(ctx context.Context, c configs.Config, log zerolog.Logger, out io.Writer) error {
+func runLogged(ctx context.Context, c configs.Config, log zerolog.Logger, in io.Reader, out io.Writer) error {
 	a, err := start(ctx, c, log)
 	switch {
 	case err == nil:
@@ -95,6 +96,9 @@ func runLogged(ctx context.Context, c configs.Config, log zerolog.Logger, out io
 		return err
 	default:
 		return err
+	}
+	if len(a.signOns) > 0 && wantsSample(in, out) {
+		a.offerSample(ctx, out)
 	}
 	a.announce(out)
 	cause := a.wait(ctx)

@@ -20,6 +20,7 @@ const (
 	Combine    Operation = "combine"  // merged; and split again
 	Erase      Operation = "erase"    // metadata only, never what was erased
 	SignOn     Operation = "sign_on"
+	SignOff    Operation = "sign_off"
 	Denied     Operation = "denied"
 	Export     Operation = "export"
 	Print      Operation = "print"

@@ -107,7 +107,8 @@ func (l *Log) objectKey(object, id string) string {
 }
 func (l *Log) actorKey(id string) string { return l.tag + ":by:" + id }
 
-// Append implements Trail. Should the connection break at the wrong moment, an
+// Append implements Trail. An entry that is appended late may bring its ID and the
+// time of what it tells. Should the connection break at the wrong moment, an
 // entry may be kept although an error is returned: the trail then tells of
 // something that was tried.
 func (l *Log) Append(ctx context.Context, es ...Entry) error {
@@ -121,7 +122,12 @@ func (l *Log) Append(ctx context.Context, es ...Entry) error {
 	at := contact.At(l.now())
 	for i := range w.entries {
 		e := &w.entries[i]
-		e.ID, e.At = l.ids.New(), at
+		if e.ID == "" {
+			e.ID = l.ids.New()
+		}
+		if e.At == 0 || e.At > at {
+			e.At = at
+		}
 		if e.Actor == (Actor{}) {
 			e.Actor = From(ctx)
 		}

@@ -23,9 +23,10 @@ type Server struct {
 	// Addr is the unix socket's path.
 	Addr string
 
-	t   testing.TB
-	dir string
-	cmd *exec.Cmd
+	t    testing.TB
+	dir  string
+	args []string
+	cmd  *exec.Cmd
 }
 
 // Program names the redis-server to run: $C3I_REDIS_PROGRAM, else the one on PATH.
@@ -39,12 +40,17 @@ func Program() string {
 // New starts a server that is stopped when the test ends.
 func New(t testing.TB) *Server {
 	t.Helper()
+	return launch(t, "--port", "0")
+}
+
+func launch(t testing.TB, args ...string) *Server {
+	t.Helper()
 	// A unix socket's path must stay under 108 bytes, which t.TempDir may exceed.
 	dir, err := os.MkdirTemp("", "c3i-redis-")
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &Server{Addr: filepath.Join(dir, "s"), t: t, dir: dir}
+	s := &Server{Addr: filepath.Join(dir, "s"), t: t, dir: dir, args: args}
 	t.Cleanup(func() {
 		s.Stop()
 		if err := os.RemoveAll(dir); err != nil {
@@ -78,9 +84,9 @@ func (s *Server) Client() *redis.Client {
 // it answers.
 func (s *Server) Start() {
 	s.t.Helper()
-	cmd := exec.Command(Program(), "--port", "0", "--unixsocket", s.Addr, "--dir", s.dir,
+	cmd := exec.Command(Program(), append(s.args, "--unixsocket", s.Addr, "--dir", s.dir,
 		"--save", "", "--appendonly", "yes", "--appendfsync", "always",
-		"--maxmemory-policy", "noeviction", "--daemonize", "no", "--logfile", filepath.Join(s.dir, "log"))
+		"--maxmemory-policy", "noeviction", "--daemonize", "no", "--logfile", filepath.Join(s.dir, "log"))...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {
 		s.t.Fatalf("start %s (run scripts/setup test first): %v", Program(), err)

@@ -20,7 +20,7 @@ type Options struct {
 	Contacts int
 	// Reports is how many of the contacts made a report; a sixth when negative.
 	Reports int
-	// Now is when the world ends; contacts lie in the two years before.
+	// Now is when the world ends; contacts lie in the years before.
 	Now contact.Instant
 }
 
@@ -43,7 +43,8 @@ func (w World) People() int   { return w.o.People }
 func (w World) Contacts() int { return w.o.Contacts }
 func (w World) Reports() int  { return w.o.Reports }
 
-const years = 2
+// span is how far back contacts lie: less than what is kept without a report.
+const span = 700 * contact.Day
 
 // Streams keep what is drawn for one kind of thing apart from the others.
 const (
@@ -78,7 +79,7 @@ func common[T any](r *rand.Rand, of []T) T {
 // Person makes the n-th person.
 func (w World) Person(n int) crm.Person {
 	r := w.draw(ofPerson, n)
-	created := w.o.Now.Add(-contact.Duration(r.Int64N(int64(years * 365 * contact.Day))))
+	created := w.o.Now.Add(-contact.Duration(r.Int64N(int64(span))))
 	g, s := common(r, given), common(r, surnames)
 	if r.IntN(60) == 0 {
 		s += "-" + pick(r, surnames)
@@ -86,7 +87,7 @@ func (w World) Person(n int) crm.Person {
 	p := crm.Person{
 		ID: contact.PersonID(id(r, created)), Created: created, Changed: created, Name: g + " " + s, GivenName: g, Surname: s, Language: "en",
 		DateOfBirth: w.o.Now.Time().AddDate(-16-min(r.IntN(70), r.IntN(90)), 0, -r.IntN(365)).Format(time.DateOnly),
-		Gender:      []string{"female", "male", "female", "male", ""}[r.IntN(5)],
+		Gender:      []string{"Female", "Male", "Female", "Male", ""}[r.IntN(5)],
 	}
 	if n := number(n); n != "" {
 		p.Numbers = []string{n}
@@ -115,7 +116,7 @@ func (w World) Person(n int) crm.Person {
 func (w World) place(r *rand.Rand) crm.Place {
 	return crm.Place{
 		Premises: fmt.Sprint(1 + r.IntN(180)), Street: pick(r, streets) + " " + pick(r, ways), Town: common(r, towns), Source: "caller",
-		Postcode: fmt.Sprintf("ZZ%d %d%c%c", 1+r.IntN(60), r.IntN(10), "ABDEFGHJLNPQRSTUWXYZ"[r.IntN(20)], "ABDEFGHJLNPQRSTUWXYZ"[r.IntN(20)]),
+		Postcode: fmt.Sprintf("ZY%d %d%c%c", 1+r.IntN(60), r.IntN(10), "ABDEFGHJLNPQRSTUWXYZ"[r.IntN(20)], "ABDEFGHJLNPQRSTUWXYZ"[r.IntN(20)]),
 	}
 }
 
@@ -183,8 +184,7 @@ func weighted(r *rand.Rand, of []int) int {
 // at is when the n-th contact came: they are in order, evenly over the days and
 // by the hour within one.
 func (w World) at(r *rand.Rand, n int) contact.Instant {
-	span := int64(years * 365 * contact.Day)
-	day := w.o.Now.Add(-contact.Duration(span)).Add(contact.Duration(float64(span) * float64(n) / float64(max(w.o.Contacts, 1)))).Time().Truncate(24 * time.Hour)
+	day := w.o.Now.Add(-span).Add(contact.Duration(float64(span) * float64(n) / float64(max(w.o.Contacts, 1)))).Time().Truncate(24 * time.Hour)
 	if r.IntN(170) > days[day.Weekday()] { // a quieter day gives some to its neighbour
 		day = day.AddDate(0, 0, -1)
 	}
@@ -262,7 +262,7 @@ func (w World) end(r *rand.Rand, rec *crm.Record) {
 	}
 	if rec.Channel != contact.Phone {
 		waited = contact.Duration(r.ExpFloat64() * float64(2*contact.Hour))
-		rec.Subject, rec.Messages = pick(r, []string{"Report", "Question", "My report", "Something I saw", "Lost property"}), 1
+		rec.Subject = pick(r, []string{"Report", "Question", "My report", "Something I saw", "Lost property"})
 	}
 	rec.Ending, rec.Handler = contact.Answered, fmt.Sprintf("handler%d", 1+r.IntN(40))
 	rec.Answered = rec.Arrival.Add(waited)

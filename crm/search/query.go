@@ -169,7 +169,9 @@ func (s *searching) run() {
 			}
 			total += len(s.found[k].hits)
 		}
-		if total >= s.want || s.err != nil {
+		// Who typed a whole value that is somebody's does not mean the beginning of
+		// another's.
+		if total >= s.want || rank == ExactValue && total > 0 || s.err != nil {
 			return
 		}
 	}

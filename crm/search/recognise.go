@@ -26,9 +26,10 @@ type term struct {
 type reading []term
 
 var (
-	postcodeForm  = regexp.MustCompile(`^[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}$`)
-	vehicleForm   = regexp.MustCompile(`^([A-Z]{2}[0-9]{2}[A-Z]{3}|[A-Z][0-9]{1,3}[A-Z]{3}|[A-Z]{3}[0-9]{1,3}[A-Z]|[A-Z]{3}[0-9]{4}|[A-Z]{1,3}[0-9]{1,4}|[0-9]{1,4}[A-Z]{1,3})$`)
-	referenceForm = regexp.MustCompile(`^[0-9A-Za-z]{4}[ -][0-9A-Za-z]{4}[ -][0-9A-Za-z]$`)
+	postcodeForm = regexp.MustCompile(`^[A-Z]{1,2}[0-9][A-Z0-9]?[0-9][A-Z]{2}$`)
+	vehicleForm  = regexp.MustCompile(`^([A-Z]{2}[0-9]{2}[A-Z]{3}|[A-Z][0-9]{1,3}[A-Z]{3}|[A-Z]{3}[0-9]{1,3}[A-Z]|[A-Z]{3}[0-9]{4}|[A-Z]{1,3}[0-9]{1,4}|[0-9]{1,4}[A-Z]{1,3})$`)
+	// Our receipts are nine letters in groups of three.
+	referenceForm = regexp.MustCompile(`^([0-9A-Za-z]{3}-[0-9A-Za-z]{1,3}(-[0-9A-Za-z]{0,3})?|[0-9A-Za-z]{3} [0-9A-Za-z]{3} [0-9A-Za-z]{3}|[A-Za-z]{9})$`)
 	dialled       = regexp.MustCompile(`^[+(]?[0-9][0-9 ().+/-]*$`)
 	codeForm      = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z/ .-]*$`)
 )
@@ -96,6 +97,9 @@ func whole(s, country string) []guess {
 		return out
 	}
 	add(ref, len(c) < 9, false, s)
+	if !hasDigit(c) {
+		return out
+	}
 	if !strings.ContainsAny(s, "/.") && len(c) <= 8 {
 		add(vehicle, len(c) < 7, len(c) <= 4, s)
 		add(postcode, !postcodeForm.MatchString(c), false, s)

@@ -44,6 +44,7 @@ func TestRecognise(t *testing.T) {
 		"a@example.org":      {{" email=a@example.org*"}, {"example", "org*"}},
 		"smith zz1 2ab":      {{"smith", " reference=ZZ12AB vehicle=ZZ12AB postcode=ZZ12AB unique=ZZ12AB*"}, {"smith", "zz1", "2ab*"}},
 		"7K3M-92QX-R stolen": {{" reference=7K3M92QXR unique=7K3M92QXR", "stolen*"}, {"7k3m", "92qx", "stolen*"}},
+		"KDA-TRM-HXB":        {{" reference=KDATRMHXB*"}, {"kda", "trm", "hxb*"}},
 		"":                   nil,
 		"...":                nil,
 	} {

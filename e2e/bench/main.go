@@ -46,6 +46,8 @@ type options struct {
 	engineHandlers, profiles, events, engineTries int
 	waiting                                       []int
 
+	simContacts, simTries int
+
 	recordPeople, recordContacts, searches int
 
 	people, desks, pops int
@@ -54,7 +56,7 @@ type options struct {
 	progress func(format string, args ...any)
 }
 
-var partNames = []string{"arrivals", "backlog", "engine", "pop", "records"}
+var partNames = []string{"arrivals", "backlog", "engine", "pop", "records", "sim"}
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == bareCommand {
@@ -107,6 +109,11 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 func measureAll(ctx context.Context, o options, rep *report) (err error) {
 	if o.parts["engine"] {
 		if rep.Engine, err = measureEngine(ctx, o); err != nil {
+			return err
+		}
+	}
+	if o.parts["sim"] {
+		if rep.Sim, err = measureSim(ctx, o); err != nil {
 			return err
 		}
 	}
@@ -184,7 +191,9 @@ func parse(args []string, errOut io.Writer) (options, error) {
 	fs.IntVar(&o.profiles, "engine-profiles", 200, "engine: profiles among them")
 	fs.IntVar(&o.events, "engine-events", 300_000, "engine: events in each try")
 	fs.IntVar(&o.engineTries, "engine-tries", 5, "engine: tries, of which the fastest counts")
-	waiting := fs.String("engine-waiting", "1000,5000,10000", "engine: contacts waiting, each measured")
+	waiting := fs.String("engine-waiting", "1000,10000,100000", "engine: contacts waiting, each measured")
+	fs.IntVar(&o.simContacts, "sim-contacts", 400_000, "sim: contacts of the queue compared; SimPy does a tenth")
+	fs.IntVar(&o.simTries, "sim-tries", 3, "sim: tries, of which the fastest counts")
 	fs.IntVar(&o.people, "people", 200_000, "pop: people in the CRM")
 	fs.IntVar(&o.desks, "desks", 2000, "pop: desks")
 	fs.DurationVar(&o.handling, "handling", 40*time.Second, "pop: how long a desk has a call, so how often it pops")
@@ -251,11 +260,12 @@ func (o options) check() []error {
 	}
 	for flag, v := range map[string]int{
 		"handlers": o.handlers, "rounds": o.rounds, "backlog-rounds": o.backlogRounds, "warm-up": o.warmUp, "backlog-handlers": o.backlogHandlers, "backlog-calls": o.backlogCalls,
-		"engine-handlers": o.engineHandlers, "engine-profiles": o.profiles, "engine-events": o.events, "engine-tries": o.engineTries,
+		"engine-handlers": o.engineHandlers, "engine-profiles": o.profiles, "engine-events": o.events, "engine-tries": o.engineTries, "sim-tries": o.simTries,
 		"record-people": o.recordPeople, "record-contacts": o.recordContacts, "searches": o.searches, "people": o.people, "desks": o.desks, "pops": o.pops,
 	} {
 		least(flag, float64(v), 1)
 	}
+	least("sim-contacts", float64(o.simContacts), 1000)
 	least("backlog-rate", o.backlogRate, 0.1)
 	most("backlog-handlers", o.backlogHandlers, o.handlers)
 	most("backlog-calls", o.backlogCalls/max(o.backlogRounds, 1), callerNumbers)

@@ -24,14 +24,18 @@ type recordsFigure struct {
 	People   int `json:"people"`
 	Contacts int `json:"contacts"`
 	Reports  int `json:"reports"`
-	// Filled is how long it took to put all into the search index, in seconds.
-	Filled float64 `json:"index_filled_seconds"`
-	// RedisMB is Redis' memory before, and with the index.
+	// Filled is how long it took to fill in everything, in seconds.
+	Filled float64 `json:"filled_seconds"`
+	// RedisMB is Redis' memory before, and with the records and their index.
 	RedisMB   [2]float64      `json:"redis_mb"`
 	ProcessMB float64         `json:"process_mb"`
 	Searches  []lookupFigure  `json:"searches"`
 	Naive     []lookupFigure  `json:"naive"`
 	Typing    measure.Summary `json:"typing"`
+	// Pop is a screen-pop from the caller's arrival, Timeline a person's history over
+	// all channels.
+	Pop      measure.Summary `json:"pop"`
+	Timeline measure.Summary `json:"timeline"`
 }
 
 // lookupFigure is one kind of look-up.
@@ -44,8 +48,8 @@ type lookupFigure struct {
 	Time    measure.Summary `json:"time"`
 }
 
-// measureRecords fills an index with an invented town and searches it as people
-// at desks do.
+// measureRecords fills a CRM with an invented town, and looks people up and
+// searches as desks do.
 func measureRecords(ctx context.Context, o options, db *redisServer) (*recordsFigure, error) {
 	w := sample.New(sample.Options{Seed: 1, People: o.recordPeople, Contacts: o.recordContacts, Reports: -1, Now: contact.At(time.Now())})
 	f := &recordsFigure{People: w.People(), Contacts: w.Contacts(), Reports: w.Reports()}
@@ -53,11 +57,21 @@ func measureRecords(ctx context.Context, o options, db *redisServer) (*recordsFi
 	if err != nil {
 		return nil, err
 	}
+	store, err := crm.Open(ctx, crm.Options{Redis: db.client, Region: "GB", Search: crm.Found{Index: x}})
+	if err != nil {
+		return nil, err
+	}
 	if f.RedisMB[0], err = redisMemory(ctx, db); err != nil {
 		return nil, err
 	}
-	began := time.Now()
-	if err := fillIndex(ctx, o, x, w); err != nil {
+	began, told := time.Now(), ""
+	err = sample.Load(ctx, store, w, func(what string, done, of int) {
+		if at := fmt.Sprintf("filling in %s: %d0%% of %d", what, done*10/of, of); at != told {
+			told = at
+			o.progress("%s", at)
+		}
+	})
+	if err != nil {
 		return nil, err
 	}
 	f.Filled = time.Since(began).Seconds()
@@ -65,6 +79,9 @@ func measureRecords(ctx context.Context, o options, db *redisServer) (*recordsFi
 		return nil, err
 	}
 	if err := naive(ctx, o, db, f); err != nil {
+		return nil, err
+	}
+	if err := reads(ctx, o, store, w, f); err != nil {
 		return nil, err
 	}
 	for _, l := range lookups(w) {
@@ -80,6 +97,40 @@ func measureRecords(ctx context.Context, o options, db *redisServer) (*recordsFi
 	return f, err
 }
 
+// reads measures the screen-pop of a caller and the timeline of a person.
+func reads(ctx context.Context, o options, store *crm.Store, w sample.World, to *recordsFigure) error {
+	o.progress("screen-pops and timelines")
+	r := rand.New(rand.NewPCG(6, 7))
+	ids := contact.NewIDs(nil)
+	var pops, timelines []time.Duration
+	for range o.searches {
+		p := w.Person(r.IntN(w.People()))
+		id := contact.ID(ids.New())
+		start := time.Now()
+		facts, err := store.Identify(ctx, crm.Arrival{
+			ID: id, Channel: contact.Phone, At: contact.At(start), Caller: contact.Caller{Number: p.Numbers[0], CLI: contact.CLIPresented, Dialled: "101"},
+		})
+		if err != nil {
+			return err
+		}
+		pop, err := store.Pop(ctx, id, facts)
+		pops = append(pops, time.Since(start))
+		if err != nil {
+			return err
+		}
+		if len(pop.People) == 0 {
+			return errors.New("a caller who is known was shown as nobody")
+		}
+		start = time.Now()
+		if _, err := store.PersonTimeline(ctx, p.ID, 0, 50); err != nil {
+			return err
+		}
+		timelines = append(timelines, time.Since(start))
+	}
+	to.Pop, to.Timeline = measure.Summarise(pops), measure.Summarise(timelines)
+	return nil
+}
+
 // recordsAlone measures on a Redis of its own, so that its memory is the records'.
 func recordsAlone(ctx context.Context, o options) (_ *recordsFigure, err error) {
 	dir, err := temporary()
@@ -93,33 +144,6 @@ func recordsAlone(ctx context.Context, o options) (_ *recordsFigure, err error) 
 	}
 	defer func() { err = errors.Join(err, db.stop()) }()
 	return measureRecords(ctx, o, db)
-}
-
-// fillIndex puts everything in, oldest first as it would have come.
-func fillIndex(ctx context.Context, o options, x *search.Index, w sample.World) error {
-	batch := make([]search.Doc, 0, search.BatchLimit)
-	flush := func() error {
-		err := x.Fill(ctx, batch)
-		batch = batch[:0]
-		return err
-	}
-	each := func(what string, n int, doc func(int) search.Doc) error {
-		o.progress("indexing %d %s", n, what)
-		for i := range n {
-			batch = append(batch, doc(i))
-			if len(batch) == cap(batch) {
-				if err := flush(); err != nil {
-					return err
-				}
-			}
-		}
-		return flush()
-	}
-	return errors.Join(
-		each("people", w.People(), func(i int) search.Doc { return sample.PersonDoc(w.Person(i)) }),
-		each("contacts", w.Contacts(), func(i int) search.Doc { return sample.ContactDoc(w.Contact(i)) }),
-		each("reports", w.Reports(), func(i int) search.Doc { r, _ := w.Report(i); return sample.ReportDoc(r) }),
-	)
 }
 
 // lookup is one way of searching; ask gives a query and whom it must find, "" for
@@ -295,9 +319,11 @@ func (f *recordsFigure) print(out io.Writer) {
 		line(l)
 	}
 	line(lookupFigure{What: "each keystroke", Time: f.Typing})
+	line(lookupFigure{What: "(screen-pop)", Time: f.Pop})
+	line(lookupFigure{What: "(timeline)", Time: f.Timeline})
 	for _, l := range f.Naive {
 		line(l)
 	}
 	_ = w.Flush()
-	fmt.Fprintf(out, "\nRedis %.0f MB before and %.0f MB with the index, filled in %.0f s; this process %.0f MB.\n", f.RedisMB[0], f.RedisMB[1], f.Filled, f.ProcessMB)
+	fmt.Fprintf(out, "\nRedis %.0f MB before and %.0f MB with the records and their index, filled in %.0f s; this process %.0f MB.\n", f.RedisMB[0], f.RedisMB[1], f.Filled, f.ProcessMB)
 }

@@ -25,6 +25,7 @@ type report struct {
 	Backlog  []callFigure    `json:"backlog,omitempty"`
 	Engine   []engineFigure  `json:"engine,omitempty"`
 	Pops     []popFigure     `json:"screen_pops,omitempty"`
+	Sim      *simFigures     `json:"simulation,omitempty"`
 	Records  *recordsFigure  `json:"records,omitempty"`
 	Targets  []target        `json:"targets"`
 }
@@ -79,7 +80,7 @@ func (r *report) judge() {
 		r.expect("b", "median, C3i to bare ARI", ours.Time.Median/bare.Time.Median, 1.5, false, "×")
 	}
 	for i, f := range r.Engine {
-		if i == len(r.Engine)-1 {
+		if f.Waiting == 10_000 || i == len(r.Engine)-1 {
 			r.expect("c", fmt.Sprintf("events with %d waiting", f.Waiting), f.EventsPerSecond, 200_000, true, "/s")
 		}
 		if i > 0 {
@@ -94,7 +95,12 @@ func (r *report) judge() {
 		for _, f := range r.Records.Searches {
 			r.expect("e", fmt.Sprintf("p99 of a search with %s: %s", size, f.What), f.Time.P99, 50, false, "ms")
 		}
+		r.expect("e", "p99 of a screen-pop with "+size, r.Records.Pop.P99, 30, false, "ms")
+		r.expect("e", "p99 of a timeline with "+size, r.Records.Timeline.P99, 50, false, "ms")
 		r.expect("e", "p99 of a search at each keystroke with "+size, r.Records.Typing.P99, 50, false, "ms")
+	}
+	if r.Sim != nil {
+		r.Sim.judge(r)
 	}
 	slices.SortStableFunc(r.Targets, func(a, b target) int { return strings.Compare(a.Part, b.Part) })
 }
@@ -165,6 +171,9 @@ func (r *report) print(out io.Writer) {
 	}
 	if r.Records != nil {
 		r.Records.print(out)
+	}
+	if r.Sim != nil {
+		r.Sim.print(out)
 	}
 	if len(r.Targets) > 0 {
 		fmt.Fprint(out, "\nAgainst the goals\n\n")

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
@@ -381,4 +382,20 @@ func (tab *Tab) Evaluate(script string, to any) {
 	if err != nil {
 		tab.t.Fatalf("%s: evaluate: %v\npage says:\n%s", tab.name, err, tab.Text())
 	}
+}
+
+// NoScript turns the page's own scripts off, or on again; what tests ask of the
+// page still works.
+func (tab *Tab) NoScript(off bool) {
+	tab.t.Helper()
+	tab.run("turn scripts off", 10*time.Second, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off})
+		return err
+	}))
+}
+
+// Go opens another address in the tab.
+func (tab *Tab) Go(url string) {
+	tab.t.Helper()
+	tab.run("open "+url, 30*time.Second, chromedp.Navigate(url))
 }

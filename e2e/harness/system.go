@@ -113,7 +113,7 @@ func Start(t testing.TB, o Options) *System {
 	base := 20000 + 400*(os.Getpid()%80)
 	s.args = append([]string{
 		"up", "--config", file, "--data_dir", s.Dir, "--http.listen", "127.0.0.1:0",
-		"--asterisk.http_listen", "127.0.0.1:0", "--asterisk.sip_listen", "127.0.0.1:0",
+		"--asterisk.http_listen", "127.0.0.1:0", "--asterisk.sip_listen", "127.0.0.1:0", "--mail.smtp_listen", "127.0.0.1:0",
 		"--asterisk.rtp_start", fmt.Sprint(base), "--asterisk.rtp_end", fmt.Sprint(base + 399),
 		"--telephony.drain", "3s",
 	}, o.Args...)

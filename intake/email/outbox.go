@@ -178,6 +178,13 @@ func (b *Outbox) write(ctx context.Context, o Outgoing, answered crm.Message, bo
 	if thread == "" {
 		thread = answered.Thread
 	}
+	if thread == "" && o.Contact != "" {
+		rec, err := b.o.Records.Record(ctx, o.Contact)
+		if err != nil && !errors.Is(err, crm.ErrNotFound) {
+			return parcel{}, fmt.Errorf("email: read the contact: %w", err)
+		}
+		thread = rec.Thread
+	}
 	if thread == "" {
 		thread = crm.ThreadID(id)
 	}
@@ -459,15 +466,19 @@ func (b *Outbox) failed(ctx context.Context, m crm.Message, why string) error {
 	if m.Author == AutomaticAuthor && m.Report == "" {
 		return nil
 	}
+	mark := "{mtask:" + string(m.ID) + "}"
+	if n, err := b.o.Redis.Exists(ctx, mark).Result(); err != nil || n > 0 {
+		return err // it is a task already
+	}
 	now := contact.At(b.o.Now())
-	_, err := b.o.Records.SaveTask(ctx, crm.Task{
-		ID: "send-" + string(m.ID), Report: m.Report, Kind: "send_failed", Text: clip(oneLine(why), 500), Created: now,
-		Due: now.Add(4 * contact.Hour), Owner: owner(m),
+	t, err := b.o.Records.SaveTask(ctx, crm.Task{
+		Report: m.Report, Kind: "send_failed", Text: clip(oneLine(why), 500), Due: now.Add(4 * contact.Hour), Owner: owner(m),
 	})
 	if err != nil {
 		return fmt.Errorf("email: make a task of it: %w", err)
 	}
-	return nil
+	// A crash before this makes a second task, which is better than none.
+	return b.o.Redis.Set(ctx, mark, t.ID, 90*24*time.Hour).Err()
 }
 
 func owner(m crm.Message) string {

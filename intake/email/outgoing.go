@@ -15,7 +15,7 @@ const AutomaticAuthor = "system"
 // Outgoing is a message to be sent.
 type Outgoing struct {
 	// Contact, Report and Thread are what it belongs to. Without Thread it is that
-	// of InReplyTo, else a thread of its own.
+	// of InReplyTo, else the contact's, else one of its own.
 	Contact contact.ID
 	Report  crm.ReportID
 	Thread  crm.ThreadID
@@ -60,6 +60,9 @@ func (o *Outgoing) check() error {
 	refuse := func(field, why string) error { return fmt.Errorf("%w: %s: %s", ErrInvalid, field, why) }
 	if o.Key == "" || len(o.Key) > 512 {
 		return refuse("key", "is needed, so that nothing is sent twice")
+	}
+	if o.Contact == "" && o.Report == "" {
+		return refuse("contact", "say which contact or report it belongs to")
 	}
 	if len(o.To) == 0 {
 		return refuse("to", "name somebody to write to")

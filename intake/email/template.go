@@ -20,12 +20,11 @@ type Templates struct {
 
 // placeholders lists the names that each template may use.
 var placeholders = map[string][]string{
-	"receipt":  {"reference", "subject", "sender"},
-	"reply":    {"text", "reference", "subject", "sender"},
-	"report":   {"reference", "secret", "link", "sender"},
-	"code":     {"code", "minutes", "sender"},
-	"update":   {"text", "reference", "link", "sender"},
-	"followup": {"text", "reference", "sender"},
+	"receipt": {"reference", "subject", "sender"},
+	"reply":   {"text", "reference", "subject", "sender"},
+	"report":  {"reference", "link", "sender"},
+	"code":    {"code", "minutes", "sender"},
+	"update":  {"text", "reference", "link", "sender"},
 }
 
 // LoadTemplates reads files named <name>.<language>.txt whose first line is

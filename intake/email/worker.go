@@ -380,7 +380,10 @@ func (w *Worker) thread(ctx context.Context, p Parsed, m crm.Message) (crm.Threa
 			return "", "", false, err
 		}
 		if had.ID == m.ID {
-			// An earlier attempt filed this very message.
+			// An earlier attempt filed this very message, perhaps as a thread's first.
+			if had.Thread == crm.ThreadID(m.ID) {
+				return "", "", false, nil
+			}
 			return had.Thread, had.Report, false, nil
 		}
 		if ok, err := try(had.Thread); err != nil {

@@ -359,7 +359,7 @@ func TestShippedPromptsCanBeSpoken(t *testing.T) {
 			length, ok := set.Length(name, lang.Code)
 			letters := contact.Duration(len([]rune(lang.Prompts[name])))
 			perLetter := length / letters
-			if !ok || perLetter < 35*contact.Millisecond || perLetter > 250*contact.Millisecond {
+			if !ok || perLetter < 35*contact.Millisecond || perLetter > 250*contact.Millisecond && length > contact.Second { // a word alone has its pauses
 				t.Errorf("%s in %s: %d letters last %s", name, lang.English, letters, length)
 			}
 		}

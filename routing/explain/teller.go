@@ -170,7 +170,8 @@ func (t *teller) label(q routing.QueueID) string {
 func (t *teller) event(r journal.Record, ev routing.Event) {
 	switch ev := ev.(type) {
 	case routing.ContactArrived, routing.PlanPublished, routing.OfferAccepted, routing.OfferDeclined, routing.OfferFailed,
-		routing.ContactReleased, routing.WrapUpDone, routing.ControlAsked:
+		routing.ContactReleased, routing.WrapUpDone, routing.ControlAsked,
+		routing.ContactParked, routing.ContactResumed, routing.ContactForwarded:
 		// The actions tell.
 	case routing.Connected:
 		if ev.Contact == t.id {
@@ -268,6 +269,20 @@ func (t *teller) action(ev routing.Event, a routing.Action) {
 		if a.Contact == t.id || a.Offer != 0 && ours {
 			t.add(a.ActionKind(), a, "%s changed nothing: %s.", sentence(a.Event), strings.ReplaceAll(a.Code, "_", " "))
 		}
+	case routing.Parked:
+		if a.Contact == t.id && a.For == "" {
+			t.add(a.ActionKind(), a, "%s put it aside.", a.Agent)
+		} else if a.Contact == t.id {
+			t.add(a.ActionKind(), a, "It waits in the hands of %s for the call %s to end.", a.Agent, a.For)
+		}
+	case routing.Resumed:
+		if a.Contact == t.id {
+			t.add(a.ActionKind(), a, "%s took it up again.", a.Agent)
+		}
+	case routing.Forwarded:
+		if a.Contact == t.id {
+			t.add(a.ActionKind(), a, "%s forwarded it from the queue %s to %s.", a.Agent, t.label(a.From), t.label(a.To))
+		}
 	default:
 		if about(a) == t.id {
 			t.add(a.ActionKind(), a, "%s.", sentence(a.ActionKind()))
@@ -304,6 +319,11 @@ func (t *teller) queued(ev routing.Event, a routing.Queued) {
 	who := "The plan's default queue took it"
 	if p.Rule != "" {
 		who = fmt.Sprintf("The rule “%s” put it", p.Rule)
+	}
+	if _, given := ev.(routing.ContactForwarded); given {
+		p.Target, p.Credit = 0, 0
+		t.add(a.ActionKind(), p, "%s in the queue %s under plan version %d, due %s.", who, t.label(p.Queue), p.PlanVersion, dueWords(a))
+		return
 	}
 	if _, arrives := ev.(routing.ContactArrived); !arrives {
 		// It keeps the due time it had: target and credit are of another place.

@@ -103,6 +103,9 @@ func init() {
 	register[routing.WrapUpExtended]()
 	register[routing.ControlAsked]()
 	register[routing.ControlDone]()
+	register[routing.ContactParked]()
+	register[routing.ContactResumed]()
+	register[routing.ContactForwarded]()
 }
 
 func register[E routing.Event]() {

@@ -122,6 +122,8 @@ type condition struct {
 	terms []term
 	apart bool // terms are all its cases
 	match func(routing.RuleInput) bool
+	// interpret is the same run by the library: what match must agree with.
+	interpret func(routing.RuleInput) bool
 }
 
 // compileCondition parses, checks against the white list, and compiles. The
@@ -140,16 +142,13 @@ func compileCondition(text string, queues []string) (c condition, faults []fault
 	if len(text) > maxCondition {
 		return c, []fault{{code: "bad_condition", message: fmt.Sprintf("the condition is longer than %d characters", maxCondition)}}
 	}
-	config := conf.CreateNew()
-	config.MaxNodes = maxNodes
-	expr.DisableAllBuiltins()(config)
-	tree, err := parser.ParseWithConfig(text, config)
+	root, err := parseCondition(text)
 	if err != nil {
 		return c, []fault{fromLibrary(err)}
 	}
 	w := walker{queues: queues}
-	if k := w.walk(tree.Node); k != kindTruth && k != kindUnknown {
-		w.fault(tree.Node, "type_mismatch", "", "a condition must be true or false, this is %s", k)
+	if k := w.walk(root); k != kindTruth && k != kindUnknown {
+		w.fault(root, "type_mismatch", "", "a condition must be true or false, this is %s", k)
 	}
 	if len(w.faults) > 0 {
 		return c, w.faults
@@ -159,15 +158,30 @@ func compileCondition(text string, queues []string) (c condition, faults []fault
 	if err != nil {
 		return c, []fault{fromLibrary(err)}
 	}
-	c = condition{canonical: tree.Node.String(), match: matcher(program, w.used)}
-	c.terms, c.apart = takeApart(tree.Node)
+	c = condition{canonical: root.String(), interpret: interpreter(program, w.used)}
+	c.match = c.interpret
+	if match, known := toMatcher(root); known {
+		c.match = match
+	}
+	c.terms, c.apart = takeApart(root)
 	return c, nil
 }
 
-// matcher runs the program. It is total: the white list admits nothing that can
+func parseCondition(text string) (ast.Node, error) {
+	config := conf.CreateNew()
+	config.MaxNodes = maxNodes
+	expr.DisableAllBuiltins()(config)
+	tree, err := parser.ParseWithConfig(text, config)
+	if err != nil {
+		return nil, err
+	}
+	return tree.Node, nil
+}
+
+// interpreter runs the program. It is total: the white list admits nothing that can
 // fail for these types, and should the machine fail all the same (it turns its
 // own panics into errors) the rule does not match.
-func matcher(program *vm.Program, queues []string) func(routing.RuleInput) bool {
+func interpreter(program *vm.Program, queues []string) func(routing.RuleInput) bool {
 	return func(in routing.RuleInput) bool {
 		out, err := expr.Run(program, view(in, queues))
 		matched, is := out.(bool)

@@ -34,7 +34,8 @@ type Result struct {
 // handlers are busy, waiting contacts wait, and each call that ends is followed
 // by an arrival, so that every freed handler chooses among all that wait. One
 // caller in ten gives up, one offer in twenty is not answered. What waits relaxes
-// twice, overflows and is told its position; one caller in twenty prefers somebody.
+// twice, overflows and is told its position; one caller in twenty prefers somebody. A call waits 50 s, however
+// many wait, so that each takes the same steps.
 func Run(handlers, profiles, waiting, events int) Result {
 	l := NewLoad(handlers, profiles, waiting)
 	l.Drive(max(events/10, 1000))
@@ -69,7 +70,11 @@ func processorTime() time.Duration {
 // Load is a contact centre at work, repeatable from its sizes alone.
 type Load struct {
 	Engine *routing.Engine
+	// Listen is told what each step returns, nil for nobody.
+	Listen func([]routing.Action)
 	now    contact.Instant
+	// pace is the time from one event to the next.
+	pace contact.Duration
 	// calls are the contacts ringing or in hand, in the order to move on.
 	calls []call
 	// waiting lists ids that may give up, some of them gone already.
@@ -91,11 +96,16 @@ type call struct {
 const (
 	skills = 40
 	queues = 12
+	// waitFor is how long a call waits, however many wait: the fewer, the slower
+	// they come. So each takes the same steps, and what is compared is what those cost.
+	waitFor = 50 * contact.Second
+	// eventsPerCall is about how many events there are to one that waits.
+	eventsPerCall = 5
 )
 
 // NewLoad signs the handlers on, makes them ready and fills the queues.
 func NewLoad(handlers, profiles, waiting int) *Load {
-	l := &Load{Engine: routing.New(), now: contact.Instant(1_700_000_000 * contact.Second), dice: 1, plan: plan(profiles), handlers: handlers}
+	l := &Load{Engine: routing.New(), pace: waitFor / eventsPerCall / contact.Duration(max(waiting, 1)), now: contact.Instant(1_700_000_000 * contact.Second), dice: 1, plan: plan(profiles), handlers: handlers}
 	l.step(routing.PlanPublished{Version: 1, Source: "bench", Plan: l.plan})
 	for q := range queues {
 		l.step(routing.HoursChanged{Queue: queueID(q), Open: true})
@@ -105,8 +115,10 @@ func NewLoad(handlers, profiles, waiting int) *Load {
 		l.step(routing.AgentSignedOn{Agent: id, Profile: l.plan.Profiles[h%profiles].Name, DeviceUp: true})
 		l.step(routing.AgentReady{Agent: id})
 	}
-	for l.Waiting() < waiting {
-		l.arrive()
+	for short := waiting; short > 0; short = waiting - l.Waiting() {
+		for range short {
+			l.arrive()
+		}
 	}
 	return l
 }
@@ -146,9 +158,12 @@ func (l *Load) move(c call) int {
 			return 2
 		}
 		l.step(routing.OfferAccepted{Offer: c.offer, Agent: c.agent})
-	case 1:
+		// At once, because it must not take longer than routing.ConnectWithin.
 		l.step(routing.Connected{Contact: c.contact, Agent: c.agent})
-	case 2:
+		c.phase++
+		l.calls = append(l.calls, c)
+		return 2
+	case 1:
 		l.step(routing.ContactReleased{Contact: c.contact, Cause: routing.ReleasedByCaller})
 	default:
 		l.step(routing.WrapUpDone{Contact: c.contact, Agent: c.agent, Outcome: "advice_given"})
@@ -195,9 +210,16 @@ func (l *Load) arrive() {
 }
 
 func (l *Load) step(ev routing.Event) {
-	l.now += contact.Instant(contact.Millisecond)
-	for _, a := range l.Engine.Step(l.now, ev) {
-		if o, is := a.(routing.Offer); is {
+	l.now = l.now.Add(l.pace)
+	list := l.Engine.Step(l.now, ev)
+	if l.Listen != nil {
+		l.Listen(list)
+	}
+	for _, a := range list {
+		switch o := a.(type) {
+		case routing.Offer:
+			l.calls = append(l.calls, call{contact: o.Contact, agent: o.Agent, offer: o.Offer})
+		case *routing.Offer:
 			l.calls = append(l.calls, call{contact: o.Contact, agent: o.Agent, offer: o.Offer})
 		}
 	}

@@ -2,54 +2,167 @@ package sim
 
 import (
 	"math"
+	"math/big"
 	"testing"
 )
 
 func near(t *testing.T, what string, got, want, tolerance float64) {
 	t.Helper()
 	if math.IsNaN(got) || math.Abs(got-want) > tolerance {
-		t.Errorf("%s is %.6g, published %.6g", what, got, want)
+		t.Errorf("%s is %.6g, expected %.6g", what, got, want)
 	}
 }
 
-// The offered loads for 1 % blocking are those of the published Erlang B tables
-// (for example in the ITU-D Teletraffic Engineering Handbook), rounded there to two
-// or three decimals.
-func TestErlangBTables(t *testing.T) {
-	for _, c := range []struct {
-		servers int
-		load    float64
-	}{{1, 0.0101}, {2, 0.153}, {5, 1.36}, {10, 4.46}, {20, 12.03}, {30, 20.34}, {50, 37.90}, {100, 84.06}} {
-		near(t, "blocking", ErlangB(c.servers, c.load), 0.01, 0.0001)
+// Values the makers of a calculator publish: 15 lines at 1 % blocking carry 8.108
+// erlangs (https://erlang.com/calculatormanual/howmuchtrafficcanatrunkgrouphandle.htm),
+// and 1,200 calls of 100 s an hour need 45 lines for at most 1 %, by the answer in
+// their forum on trunk engineering of 5 December 2001.
+func TestErlangBAsPublished(t *testing.T) {
+	near(t, "15 lines at 8.108 erlangs", ErlangB(15, 8.108), 0.01, 0.000005)
+	if ErlangB(45, 1200.0/36) > 0.01 || ErlangB(44, 1200.0/36) <= 0.01 {
+		t.Errorf("45 lines block %.5f, 44 %.5f: 45 should be the fewest at 1 %%", ErlangB(45, 1200.0/36), ErlangB(44, 1200.0/36))
 	}
-	near(t, "one server at one erlang", ErlangB(1, 1), 0.5, 1e-12)
 	near(t, "no server", ErlangB(0, 3), 1, 0)
 }
 
-// M/M/1 and M/M/2 in closed form, and a tabulated value.
+// The sums that define Erlang B and C, in exact fractions: no recursion, no
+// rounding.
+func TestErlangBAndCFromTheirDefinitions(t *testing.T) {
+	for _, c := range []struct {
+		servers   int
+		num, over int64 // the load as a fraction
+	}{{1, 1, 1}, {1, 1, 2}, {2, 6, 5}, {5, 3, 1}, {5, 4, 1}, {10, 8, 1}, {20, 17, 1}, {30, 203, 10}, {50, 45, 1}, {50, 48, 1}, {160, 156, 1}} {
+		a := big.NewRat(c.num, c.over)
+		load, _ := a.Float64()
+		term, sum := big.NewRat(1, 1), new(big.Rat)
+		for n := range c.servers {
+			sum.Add(sum, term)
+			term.Mul(term, new(big.Rat).Quo(a, big.NewRat(int64(n+1), 1)))
+		}
+		// term is a^c/c!, sum that of all below.
+		blocked, _ := new(big.Rat).Quo(term, new(big.Rat).Add(sum, term)).Float64()
+		if near(t, "Erlang B", ErlangB(c.servers, load), blocked, 1e-12*blocked); load >= float64(c.servers) {
+			continue
+		}
+		full := big.NewRat(int64(c.servers), 1)
+		tail := new(big.Rat).Mul(term, new(big.Rat).Quo(full, new(big.Rat).Sub(full, a)))
+		waits, _ := new(big.Rat).Quo(tail, new(big.Rat).Add(sum, tail)).Float64()
+		near(t, "Erlang C", ErlangC(c.servers, load), waits, 1e-12*waits)
+	}
+	near(t, "overload", ErlangC(3, 3), 1, 0)
+	near(t, "overload waits", MMC(1, 4, 3, 20).Within, 0, 0)
+}
+
+// M/M/1 and M/M/2 in closed form.
 func TestErlangCClosedForms(t *testing.T) {
 	for _, rho := range []float64{0.1, 0.5, 0.9, 0.99} {
 		near(t, "M/M/1 waits", ErlangC(1, rho), rho, 1e-12)
 		near(t, "M/M/2 waits", ErlangC(2, 2*rho), 2*rho*rho/(1+rho), 1e-12)
 	}
-	near(t, "five servers at three erlangs", ErlangC(5, 3), 0.2362, 0.0001)
-	near(t, "overload", ErlangC(3, 3), 1, 0)
-	near(t, "overload waits", MMC(1, 4, 3, 20).Within, 0, 0)
 }
 
-// Garnett, Mandelbaum and Reiman, "Designing a call center with impatient
-// customers", Manufacturing & Service Operations Management 4 (2002) 208–227: 50
-// agents, 48 calls a minute, mean service one minute, mean patience two minutes.
-// Without impatience calls wait 20.8 s and agents are 96 % busy; with it 3.1 %
-// abandon, the mean wait is 3.7 s and agents are 93 % busy.
-func TestPublishedErlangAComparison(t *testing.T) {
-	c := MMC(0.8, 60, 50, 20)
-	near(t, "Erlang C mean wait", c.MeanAnswered, 20.8, 0.05)
-	near(t, "Erlang C occupancy", c.Occupancy, 0.96, 0.005)
-	a := MMCM(0.8, 60, 120, 50, 20)
-	near(t, "Erlang A abandonment", a.Abandon, 0.031, 0.0005)
-	near(t, "Erlang A mean wait", a.MeanOffered, 3.7, 0.05)
-	near(t, "Erlang A occupancy", a.Occupancy, 0.93, 0.005)
+// Erlang A found another way: the balance equations of "how many are here" solved in
+// big floats from the bottom up, and the fate of a caller who waits by integrating
+// the differential equations of "how many are before me" in small steps.
+func TestErlangAFromItsMarkovChain(t *testing.T) {
+	for _, c := range erlangACases {
+		rate := c.load / c.service
+		got, want := MMCM(rate, c.service, c.patience, c.servers, c.t), chainOfErlangA(rate, c.service, c.patience, c.servers, c.t)
+		near(t, "waits", got.Wait, want.Wait, 1e-9)
+		near(t, "abandonment", got.Abandon, want.Abandon, 1e-9)
+		near(t, "occupancy", got.Occupancy, want.Occupancy, 1e-9)
+		near(t, "wait of all", got.MeanOffered, want.MeanOffered, 1e-6)
+		near(t, "answered within", got.Within, want.Within, 1e-5)
+		near(t, "wait of those answered", got.MeanAnswered, want.MeanAnswered, 1e-3*want.MeanAnswered+1e-4)
+	}
+}
+
+func chainOfErlangA(rate, service, patience float64, servers int, within float64) Queueing {
+	const precision, most = 200, 600
+	number := func(v float64) *big.Float { return big.NewFloat(v).SetPrec(precision) }
+	p := []*big.Float{number(1)}
+	sum := number(1)
+	for n := 1; n <= servers+most; n++ {
+		out := float64(min(n, servers))/service + float64(max(0, n-servers))/patience
+		next := new(big.Float).Quo(new(big.Float).Mul(p[n-1], number(rate)), number(out))
+		p = append(p, next)
+		sum.Add(sum, next)
+	}
+	share := make([]float64, len(p))
+	for n := range p {
+		share[n], _ = new(big.Float).Quo(p[n], sum).Float64()
+	}
+	var q Queueing
+	waiting := 0.0
+	for n, s := range share {
+		q.Occupancy += s * float64(min(n, servers)) / float64(servers)
+		if n >= servers {
+			q.Wait += s
+			waiting += s * float64(n-servers)
+		}
+	}
+	q.MeanOffered = waiting / rate
+	q.Abandon = waiting / patience / rate
+	// ahead[k] is the share of all arrivals with k before them in the queue.
+	ahead := share[servers : servers+most]
+	mu, theta := float64(servers)/service, 1/patience
+	q.Within = 1 - q.Wait
+	slope := func(a, d []float64) (answered float64) {
+		for k := range a {
+			d[k] = -a[k] * (mu + float64(k+1)*theta)
+			if k+1 < len(a) {
+				d[k] += a[k+1] * (mu + float64(k+1)*theta)
+			}
+		}
+		return a[0] * mu
+	}
+	// Runge and Kutta, in steps small beside the fastest rate that carries weight.
+	top := 0
+	for k, s := range ahead {
+		if s > 1e-14 {
+			top = k + 1
+		}
+	}
+	a := append([]float64(nil), ahead[:top]...)
+	step := 0.25 / (mu + float64(top+1)*theta)
+	d := [4][]float64{make([]float64, top), make([]float64, top), make([]float64, top), make([]float64, top)}
+	b := make([]float64, top)
+	counted, total, moment := within, 0.0, 0.0
+	for at := 0.0; at < 60/theta && top > 0; {
+		h := step
+		if at < counted && at+h > counted {
+			h = counted - at
+		}
+		f0 := slope(a, d[0])
+		move := func(by []float64, h float64) {
+			for k := range b {
+				b[k] = a[k] + h*by[k]
+			}
+		}
+		move(d[0], h/2)
+		f1 := slope(b, d[1])
+		move(d[1], h/2)
+		f2 := slope(b, d[2])
+		move(d[2], h)
+		f3 := slope(b, d[3])
+		left := 0.0
+		for k := range a {
+			a[k] += h / 6 * (d[0][k] + 2*d[1][k] + 2*d[2][k] + d[3][k])
+			left += a[k]
+		}
+		answered := h / 6 * (f0 + 2*f1 + 2*f2 + f3)
+		if at < counted {
+			q.Within += answered
+		}
+		total += answered
+		moment += h / 6 * (f0*at + 2*(f1+f2)*(at+h/2) + f3*(at+h))
+		at += h
+		if left < 1e-12 {
+			break
+		}
+	}
+	q.MeanAnswered = moment / (1 - q.Wait + total)
+	return q
 }
 
 // What must hold between the formulas, whatever the numbers.

@@ -142,6 +142,11 @@ func newFork(engine *routing.Engine, o ForkOptions) (*fork, error) {
 	for _, q := range inForce.Queues {
 		f.present = append(f.present, engine.Waiting(q.ID, 0)...)
 	}
+	for _, c := range engine.Callbacks() {
+		if c.Phase == routing.PhaseDeferred { // the others wait or are in a handler's hands
+			f.present = append(f.present, c)
+		}
+	}
 	slices.SortFunc(f.present, func(a, b routing.ContactStatus) int {
 		if a.Contact < b.Contact {
 			return -1
@@ -275,16 +280,19 @@ func (w *world) residents(start *forkStart) {
 			Patience: beyond(l.patience, waited, dice.uniform(i, forPatience, 0)),
 			Talk:     l.talk.Quantile(dice.uniform(i, forTalk, 0)), WrapUp: l.wrapUp.Quantile(dice.uniform(i, forWrapUp, 0)),
 		}
-		v := visit{arrived: s.Arrival, channel: channelNumber(s.Channel), queue: w.queues[s.Queue], agent: -1, offer: s.Offer, answered: s.Answered, resident: true}
+		v := visit{arrived: s.Arrival, channel: channelNumber(s.Channel), queue: w.queues[s.Queue], home: w.queues[s.Queue], rule: w.rules[s.Rule], agent: -1, offer: s.Offer, answered: s.Answered, resident: true}
 		w.known[s.Contact] = n
 		w.ids = append(w.ids, s.Contact)
 		since := f.from.Sub(f.since[s.Contact]).Std().Seconds()
+		if s.Callback != nil && !s.Callback.CallerHere {
+			a.Patience = never.Mean() // nobody holds the line
+		}
 		switch s.Phase {
-		case routing.PhaseWaiting:
+		case routing.PhaseWaiting, routing.PhaseDeferred:
 			v.stage = waiting
 		case routing.PhaseRinging:
 			v.stage = ringing
-		case routing.PhaseConnecting:
+		case routing.PhaseConnecting, routing.PhaseCalling:
 			v.stage = connecting
 		case routing.PhaseWrapUp:
 			v.stage, v.over = wrapping, f.since[s.Contact]
@@ -293,6 +301,9 @@ func (w *world) residents(start *forkStart) {
 			v.stage = talking
 			talked := f.from.Sub(s.Answered).Std().Seconds()
 			a.Talk = beyond(l.talk, talked, dice.uniform(i, forTalk, 0)) - talked
+		}
+		if s.Callback != nil {
+			a.Patience = never.Mean() // they are not on the line
 		}
 		w.out.Arrivals = append(w.out.Arrivals, a)
 		w.visits = append(w.visits, v)

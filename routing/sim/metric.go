@@ -26,6 +26,11 @@ const (
 	Occupancy    Metric = "occupancy"
 	Handlers     Metric = "handlers"
 	NoAnswers    Metric = "offers_missed"
+	Overflowed   Metric = "overflowed"
+	Relaxed      Metric = "relaxed"
+	Announced    Metric = "announcements"
+	FedUp        Metric = "left_when_told"
+	PreferredMet Metric = "preferred_met"
 )
 
 // Unit says how a figure is written.
@@ -71,6 +76,11 @@ func Definitions(f Formula) []Definition {
 		{Occupancy, "Occupancy", Share, "time with a contact in hand / time signed on", 0},
 		{Handlers, "Handlers", Count, "mean number signed on", 0},
 		{NoAnswers, "Offers missed", Count, "offers no handler answered", -1},
+		{Overflowed, "Overflowed", Count, "contacts that moved on from the queue their rule chose, counted there", 0},
+		{Relaxed, "Answered by others", Count, "answered after a relaxation step had widened who may answer", 0},
+		{Announced, "Announcements", Count, "times a caller was told position and wait", 0},
+		{FedUp, "Left when told", Count, "hung up because of what they were told, as the profile assumes", -1},
+		{PreferredMet, "Preferred handler met", Share, "of those answered who preferred a handler where the plan heeds it", 1},
 	}
 }
 
@@ -102,6 +112,8 @@ type sums struct {
 	waited, worked, handled                              float64
 	longest                                              float64
 	missed                                               float64
+	overflowed, relaxed, told, fedUp                     float64
+	preferring, preferred                                float64
 	busy, staffed                                        float64
 	// span is the time the group's staffed time is spread over; zero leaves
 	// occupancy and handlers out.
@@ -159,6 +171,16 @@ func (s *sums) value(m Metric, f Formula) float64 {
 		return s.worked / s.handled
 	case NoAnswers:
 		return s.missed
+	case Overflowed:
+		return s.overflowed
+	case Relaxed:
+		return s.relaxed
+	case Announced:
+		return s.told
+	case FedUp:
+		return s.fedUp
+	case PreferredMet:
+		return s.preferred / s.preferring
 	}
 	if s.span <= 0 {
 		return math.NaN()

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"example.org/c3i/contact"
+	"example.org/c3i/routing"
 )
 
 // Modelled is a Model over some days: contacts come as a Poisson process whose
@@ -19,6 +20,7 @@ type Modelled struct {
 	weights  [][]float64
 	shifts   []Shift
 	perHour  map[string][]int
+	agents   []routing.AgentID // on duty at some time, in order
 }
 
 // Modelled takes days days from a date (2006-01-02, the model's own when empty;
@@ -45,6 +47,7 @@ func (m *Model) Modelled(start string, days int, growth float64) (*Modelled, err
 	s.fillRates()
 	s.perHour = m.perHour(s.from, s.to)
 	s.shifts = s.shiftsFor(s.perHour)
+	s.agents = agentsOf(s.shifts)
 	return s, nil
 }
 
@@ -112,6 +115,7 @@ func (m *Model) notes() []string {
 		of + "talk: " + k.talk.String() + "; wrap-up: " + k.wrapUp.String() + "; patience of callers: " + k.patience.String() + ".",
 		fmt.Sprintf("Handlers answer an offer after: %s; %.1f %% of offers are missed.", m.Answering.Delay, 100*m.Answering.Missed),
 	}
+	notes = append(notes, m.Hearing.notes()...)
 	if m.Source != "" {
 		notes = append(notes, "Where the numbers come from: "+m.Source)
 	}
@@ -127,7 +131,8 @@ func (s *Modelled) Profiles() []string { return s.model.Profiles() }
 // Outside implements Source.
 func (s *Modelled) Outside(seed uint64, replication int) (*Outside, error) {
 	dice := newStream(seed, replication)
-	out := &Outside{From: s.from, To: s.to, Shifts: s.shifts, Answering: s.model.Answering, stream: dice}
+	out := &Outside{From: s.from, To: s.to, Shifts: s.shifts, Answering: s.model.Answering, Hearing: s.model.Hearing, stream: dice}
+	preferring := preferences{}
 	total := 0.0
 	for _, r := range s.rates {
 		total += r * 3600
@@ -160,9 +165,40 @@ func (s *Modelled) Outside(seed uint64, replication int) (*Outside, error) {
 		}
 		a := k.arrival(dice, i)
 		a.At = when
+		if k.preferred > 0 && len(s.agents) > 0 && dice.uniform(i, forPreferred, 0) < k.preferred {
+			a.Facts = preferring.of(a.Facts, s.agents[int(dice.uniform(i, forPreferred, 1)*float64(len(s.agents)))])
+		}
 		out.Arrivals = append(out.Arrivals, a)
 	}
 	return out, nil
+}
+
+// preferences keeps facts that differ in the preferred handler alone, each once.
+type preferences map[preferring]*contact.Facts
+
+type preferring struct {
+	facts *contact.Facts
+	agent routing.AgentID
+}
+
+func (p preferences) of(f *contact.Facts, agent routing.AgentID) *contact.Facts {
+	key := preferring{f, agent}
+	if p[key] == nil {
+		twin := *f
+		twin.Preferred = string(agent)
+		p[key] = &twin
+	}
+	return p[key]
+}
+
+// agentsOf lists who works in shifts, in order of id.
+func agentsOf(shifts []Shift) []routing.AgentID {
+	var list []routing.AgentID
+	for _, s := range shifts {
+		list = append(list, s.Agent)
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // pick chooses by weight.

@@ -28,6 +28,25 @@ type page struct {
 	Differences []pageDifference
 	Charts      []chart
 	Sections    []section
+	Effects     []pageEffects
+}
+
+// pageEffects is what a plan's rules and steps did.
+type pageEffects struct {
+	Plan  string
+	Rules []effectRow
+	Steps []effectRow
+	// Dead names rules that matched nobody.
+	Dead []string
+	// Spent is how many contacts still waited after the last step, empty for none.
+	Spent string
+}
+
+type effectRow struct {
+	Label, Queue, Contacts, Share, Abandoned, Wait string
+	// Percent is the share's bar.
+	Percent float64
+	Dead    bool
 }
 
 // headline is the first table: a figure under each plan.
@@ -73,7 +92,7 @@ func (r *Report) page() page {
 		known := false
 		for _, plan := range r.Plans {
 			e := plan.Total.Figure(d.Metric)
-			known = known || e.Known()
+			known = known || e.Known() && (e.Mean > 0 || !optional[d.Metric])
 			h.Values = append(h.Values, d.Write(e))
 		}
 		if known {
@@ -84,11 +103,34 @@ func (r *Report) page() page {
 		p.Differences = append(p.Differences, r.pageDifference(c))
 	}
 	p.Charts = r.charts()
+	for i := range r.Plans {
+		p.Effects = append(p.Effects, r.Plans[i].effects())
+	}
 	for _, plan := range r.Plans {
 		p.Sections = append(p.Sections, r.section("By queue", "Queue", plan.Name, plan.Queues), r.section("By channel", "Channel", plan.Name, plan.Channels),
 			r.section("By hour of arrival", "Hour", plan.Name, plan.Hours))
 	}
 	return p
+}
+
+func (p *PlanReport) effects() pageEffects {
+	count, wait, share := Definition{Unit: Count}, Definition{Unit: Seconds}, Definition{Unit: Share}
+	e := pageEffects{Plan: p.Name}
+	for _, r := range p.Rules {
+		row := effectRow{Label: r.Label(), Queue: string(r.Queue), Contacts: count.Write(r.Hits), Share: share.value(r.Share.Mean), Percent: 100 * r.Share.Mean,
+			Abandoned: meanOf(count, r.Abandoned), Wait: meanOf(wait, r.ASA), Dead: r.Dead && r.Rule != ""}
+		if row.Dead {
+			e.Dead = append(e.Dead, r.Rule)
+		}
+		e.Rules = append(e.Rules, row)
+	}
+	for _, s := range p.Steps {
+		e.Steps = append(e.Steps, effectRow{Label: strings.ToUpper(s.Label()[:1]) + s.Label()[1:], Queue: string(s.Queue), Contacts: count.Write(s.Contacts), Dead: s.Dead})
+	}
+	if p.Spent.Mean > 0 {
+		e.Spent = count.Write(p.Spent)
+	}
+	return e
 }
 
 func (r *Report) pageDifference(c Comparison) pageDifference {

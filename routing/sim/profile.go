@@ -34,6 +34,7 @@ type Model struct {
 	// PerDay is the mean number of contacts a day.
 	PerDay    float64
 	Answering Answering
+	Hearing   Hearing
 
 	weekday [7]float64 // factors with mean 1, 0 is Sunday
 	mix     []mixture
@@ -44,16 +45,18 @@ type Model struct {
 
 // mixture is one kind of contact.
 type mixture struct {
-	name     string
-	share    float64     // of all contacts
-	hours    [24]float64 // sum 1
-	channel  contact.Channel
-	queue    routing.QueueID
-	facts    [markers]*contact.Facts
-	chances  [4]float64
-	talk     Distribution
-	wrapUp   Distribution
-	patience Distribution
+	name    string
+	share   float64     // of all contacts
+	hours   [24]float64 // sum 1
+	channel contact.Channel
+	queue   routing.QueueID
+	facts   [markers]*contact.Facts
+	chances [4]float64
+	// preferred is the share that prefers one of the handlers.
+	preferred float64
+	talk      Distribution
+	wrapUp    Distribution
+	patience  Distribution
 }
 
 // markers is the number of combinations of vulnerable, repeat victim, open report
@@ -87,6 +90,7 @@ type modelFile struct {
 	WrapUp    *lawFile           `yaml:"wrap_up"`
 	Patience  *lawFile           `yaml:"patience"`
 	Answering answeringFile      `yaml:"answering"`
+	Hearing   hearingFile        `yaml:"announcements"`
 	Mix       []mixFile          `yaml:"mix"`
 	Staff     []staffFile        `yaml:"staff"`
 }
@@ -106,6 +110,13 @@ type answeringFile struct {
 	Connect string   `yaml:"connect"`
 }
 
+type hearingFile struct {
+	Leave     float64 `yaml:"leave"`
+	LeaveLong float64 `yaml:"leave_long"`
+	Long      string  `yaml:"long"`
+	After     string  `yaml:"after"`
+}
+
 type mixFile struct {
 	Name         string            `yaml:"name"`
 	Share        float64           `yaml:"share"`
@@ -120,6 +131,7 @@ type mixFile struct {
 	RepeatVictim float64           `yaml:"repeat_victim"`
 	OpenReport   float64           `yaml:"open_report"`
 	Frequent     float64           `yaml:"frequent"`
+	Preferred    float64           `yaml:"preferred"`
 	Talk         *lawFile          `yaml:"talk"`
 	WrapUp       *lawFile          `yaml:"wrap_up"`
 	Patience     *lawFile          `yaml:"patience"`
@@ -281,6 +293,7 @@ func (r *modelReader) model(f *modelFile) *Model {
 	if s := f.Answering.Connect; s != "" {
 		m.Answering.Connect = r.seconds("answering.connect", s)
 	}
+	m.Hearing = r.hearing(f.Hearing)
 	total := 0.0
 	for i, x := range f.Mix {
 		at := fmt.Sprintf("mix[%d]", i)
@@ -302,6 +315,19 @@ func (r *modelReader) model(f *modelFile) *Model {
 }
 
 const maxDays = 400
+
+func (r *modelReader) hearing(f hearingFile) Hearing {
+	h := Hearing{Leave: r.chance("announcements.leave", f.Leave), LeaveLong: r.chance("announcements.leave_long", f.LeaveLong), After: 5}
+	if f.Long != "" {
+		h.Long = r.seconds("announcements.long", f.Long)
+	} else if f.LeaveLong > 0 {
+		r.fail("announcements.long", "missing", "the wait from which leave_long counts is expected, such as 10m")
+	}
+	if f.After != "" {
+		h.After = r.seconds("announcements.after", f.After)
+	}
+	return h
+}
 
 func (r *modelReader) weekdays(m *Model, given map[string]float64) {
 	for i := range m.weekday {
@@ -374,6 +400,7 @@ func (r *modelReader) kind(at string, x mixFile, hours [24]float64, talk, wrapUp
 		r.chance(at+".vulnerable", x.Vulnerable), r.chance(at+".repeat_victim", x.RepeatVictim),
 		r.chance(at+".open_report", x.OpenReport), r.chance(at+".frequent", x.Frequent),
 	}
+	k.preferred = r.chance(at+".preferred", x.Preferred)
 	for i := range k.facts {
 		k.facts[i] = markedFacts(contact.Facts{Language: x.Language, Dialled: x.Dialled, CLI: contact.CLI(x.CLI), Answers: x.Answers}, i)
 	}

@@ -20,6 +20,8 @@ const (
 	forPatience
 	forAnswer
 	forMiss
+	forHearing
+	forPreferred
 )
 
 // stream is where the numbers of one replication come from.

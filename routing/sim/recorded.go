@@ -19,6 +19,7 @@ type Recorded struct {
 	profiles []string
 	// answering and laws fill in what is not known.
 	answering Answering
+	hearing   Hearing
 	laws      map[contact.Channel]laws
 }
 
@@ -35,7 +36,7 @@ func FromTable(t *Table, m *Model) *Recorded {
 	to := time.Date(last.Year(), last.Month(), last.Day()+1, 0, 0, 0, 0, m.location)
 	s := &Recorded{
 		what: fmt.Sprintf("table %s: %d contacts", t.name, len(t.records)), from: contact.At(from), to: contact.At(to),
-		records: t.records, profiles: m.Profiles(), answering: m.Answering, laws: m.laws(),
+		records: t.records, profiles: m.Profiles(), answering: m.Answering, hearing: m.Hearing, laws: m.laws(),
 	}
 	s.notes = append([]string{fmt.Sprintf("Arrivals are the table's; staffing, and times the table does not give, are those of the model %s.", m.Name)}, m.notes()...)
 	perHour := m.perHour(s.from, s.to)
@@ -74,7 +75,7 @@ func (s *Recorded) Profiles() []string { return s.profiles }
 // Outside implements Source.
 func (s *Recorded) Outside(seed uint64, replication int) (*Outside, error) {
 	dice := newStream(seed, replication)
-	out := &Outside{From: s.from, To: s.to, Shifts: s.shifts, Answering: s.answering, stream: dice, Arrivals: make([]Arrival, len(s.records))}
+	out := &Outside{From: s.from, To: s.to, Shifts: s.shifts, Answering: s.answering, Hearing: s.hearing, stream: dice, Arrivals: make([]Arrival, len(s.records))}
 	for i, r := range s.records {
 		l := s.laws[r.channel]
 		a := Arrival{At: r.at, Channel: r.channel, Queue: r.queue, Facts: r.facts, Talk: r.talk, WrapUp: r.wrapUp, Patience: r.patience}

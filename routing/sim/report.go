@@ -50,6 +50,11 @@ type PlanReport struct {
 	Hours      []Row `json:"hours"`
 	QueueHours []Row `json:"queue_hours"`
 	Cells      []Row `json:"cells"`
+	// Rules and Steps tell what each rule and each relaxation and overflow step did.
+	Rules []RuleEffect `json:"rules"`
+	Steps []StepEffect `json:"steps"`
+	// Spent counts alerts of contacts that had taken the last step and still waited.
+	Spent Estimate `json:"steps_spent"`
 }
 
 // Row is the figures of one group.
@@ -186,8 +191,12 @@ func groupsIn(p *prepared, lists ...[]result) []Group {
 }
 
 func planReport(x *estimator, p *prepared, list []result, metrics []Definition, f Formula) PlanReport {
-	out := PlanReport{Name: p.name}
+	out := PlanReport{Name: p.name, Rules: ruleEffects(x, p, list), Steps: stepEffects(x, p, list)}
 	values := make([]float64, len(list))
+	for i, one := range list {
+		values[i] = one.effect.spent
+	}
+	out.Spent = x.of(values)
 	for _, g := range groupsIn(p, list) {
 		row := Row{Group: g, Figures: make(map[Metric]Estimate, len(metrics))}
 		for _, m := range metrics {

@@ -36,6 +36,8 @@ type Options struct {
 	// Within is the service level's threshold for calls; each queue's own target
 	// when zero. Written contacts always have their queue's.
 	Within contact.Duration
+	// Surges are switched on as they say, under each plan that has them.
+	Surges []SurgeSpan
 	// WarmUp leaves the contacts of the beginning out of the figures.
 	WarmUp contact.Duration
 	// CheckEvery so many events the engine is audited; never when zero.
@@ -61,6 +63,7 @@ type prepared struct {
 	plan   *routing.Plan
 	zone   contact.Zone
 	hours  []hoursChange
+	surges []surgeChange
 	hourOf []uint8
 	// within is the threshold in seconds by queue and channel.
 	within [][channelCount]float64
@@ -82,6 +85,7 @@ func prepare(in PlanInput, version int, o *Options) (*prepared, error) {
 	from, to := o.Source.Period()
 	p := prepareCompiled(in.Name, doc.Plan(version), doc.Zone(), from, to, o.Within)
 	p.source = in.Source
+	p.surges = surgeChanges(o.Surges, p.plan, p.zone, from, to)
 	for _, name := range o.Source.Profiles() {
 		if !slices.ContainsFunc(p.plan.Profiles, func(have routing.Profile) bool { return have.Name == name }) {
 			return nil, fmt.Errorf("%s has no handler profile %q, which the staffing uses", in.Name, name)
@@ -134,7 +138,7 @@ func (p *prepared) play(ctx context.Context, out *Outside, o *Options) (*world, 
 		}
 	}
 	w := newWorld(engine, p.plan, out, p.hours, p.hourOf, idMark)
-	w.checkEvery, w.time.since = o.CheckEvery, out.From.Add(o.WarmUp)
+	w.checkEvery, w.time.since, w.surges = o.CheckEvery, out.From.Add(o.WarmUp), p.surges
 	return w, w.run(ctx)
 }
 
@@ -153,11 +157,17 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		}
 		plans = append(plans, p)
 	}
+	notes, err := checkSurges(o.Surges, plans)
+	if err != nil {
+		return nil, err
+	}
 	done, err := replicate(ctx, &o, plans)
 	if err != nil {
 		return nil, err
 	}
-	return newReport(&o, plans, done), nil
+	r := newReport(&o, plans, done)
+	r.Notes = append(r.Notes, notes...)
+	return r, nil
 }
 
 func (o *Options) fill() error {

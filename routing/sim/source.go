@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"fmt"
 	"math"
 
 	"example.org/c3i/contact"
@@ -40,7 +41,37 @@ type Outside struct {
 	Shifts   []Shift
 	// Answering is how handlers answer offers.
 	Answering Answering
-	stream    stream
+	// Hearing is how callers take what they are told while they wait.
+	Hearing Hearing
+	stream  stream
+}
+
+// Hearing is how callers take the announcement of their position and wait: some hang
+// up there and then, others because the wait they are told is long. The zero value
+// is callers on whom it makes no impression. It is an assumption: nobody knows it
+// of a plan that was not in force.
+type Hearing struct {
+	// Leave is the share who hang up at an announcement, LeaveLong that at one of a
+	// wait of Long (seconds) or more, or of one that takes longer than was said.
+	Leave, LeaveLong, Long float64
+	// After is how many seconds they listen first.
+	After float64
+}
+
+// share is how many of those who hear an announcement hang up.
+func (h Hearing) share(a *routing.Announce) float64 {
+	if a.Longer || a.Wait.Std().Seconds() >= h.Long {
+		return max(h.Leave, h.LeaveLong)
+	}
+	return h.Leave
+}
+
+func (h Hearing) notes() []string {
+	if h.Leave == 0 && h.LeaveLong == 0 {
+		return nil
+	}
+	return []string{fmt.Sprintf("Of callers told their position %.1f %% hang up, of those told %s or more, or that it takes longer than was said, %.1f %%.",
+		100*h.Leave, seconds(h.Long), 100*max(h.Leave, h.LeaveLong))}
 }
 
 // Answering is how handlers answer what is offered to them.

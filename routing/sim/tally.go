@@ -19,6 +19,7 @@ type Group struct {
 // result is one replication under one plan.
 type result struct {
 	groups map[Group]*sums
+	effect effect
 	// contacts and steps are the work done.
 	contacts, steps int
 }
@@ -37,6 +38,8 @@ func (w *world) tally(p *prepared, warm contact.Instant) result {
 		return &cells[(int(v.queue)*channelCount+int(v.channel))*24+w.time.hour(max(v.arrived, w.time.from))]
 	}
 	n := 0
+	r := result{groups: map[Group]*sums{}, effect: newEffect(p.plan)}
+	r.effect.spent = float64(w.spent)
 	for i := range w.visits {
 		v := &w.visits[i]
 		if !w.counts(v, warm) {
@@ -45,6 +48,26 @@ func (w *world) tally(p *prepared, warm contact.Instant) result {
 		n++
 		s := cell(v)
 		s.offered++
+		r.effect.count(w, v)
+		if v.moves > 0 {
+			home := *v
+			home.queue = v.home
+			cell(&home).overflowed++
+		}
+		s.told += float64(v.told)
+		if v.step > 0 && v.answered != 0 {
+			s.relaxed++
+		}
+		switch {
+		case v.answered == 0 || v.preferred == noPreference:
+		case v.preferred == preferenceMet:
+			s.preferring, s.preferred = s.preferring+1, s.preferred+1
+		default:
+			s.preferring++
+		}
+		if v.fedUp && (v.stage == leftShort || v.stage == leftLong) {
+			s.fedUp++
+		}
 		s.missed += float64(max(0, int(v.offers)-1))
 		until := v.over
 		if v.answered != 0 {
@@ -96,7 +119,7 @@ func (w *world) tally(p *prepared, warm contact.Instant) result {
 			cells[i].waits = make([]float64, 0, a)
 		}
 	}
-	r := result{groups: map[Group]*sums{}, contacts: n, steps: w.steps}
+	r.contacts, r.steps = n, w.steps
 	r.fold(cells, queues)
 	// In order of length, so that each group's waits come sorted.
 	for _, x := range waits {
@@ -115,7 +138,7 @@ func (w *world) counts(v *visit, warm contact.Instant) bool {
 	if v.resident {
 		return v.answered == 0 || v.answered >= w.time.from
 	}
-	return v.stage != expected && v.arrived >= warm
+	return v.stage != expected && v.queue >= 0 && v.arrived >= warm
 }
 
 // groupsOf lists the groups a cell counts in.
@@ -133,7 +156,7 @@ func groupsOf(q routing.QueueID, ch contact.Channel, hour int) [7]Group {
 
 func (r *result) each(cells []sums, queues []routing.Queue, fn func(*sums, Group)) {
 	for i := range cells {
-		if cells[i].offered == 0 {
+		if cells[i].offered == 0 && cells[i].overflowed == 0 {
 			continue
 		}
 		q, ch, hour := i/24/channelCount, i/24%channelCount, i%24
@@ -164,6 +187,12 @@ func (r *result) fold(cells []sums, queues []routing.Queue) {
 		s.worked += c.worked
 		s.handled += c.handled
 		s.missed += c.missed
+		s.overflowed += c.overflowed
+		s.relaxed += c.relaxed
+		s.told += c.told
+		s.fedUp += c.fedUp
+		s.preferring += c.preferring
+		s.preferred += c.preferred
 		s.longest = max(s.longest, c.longest)
 	})
 }

@@ -33,7 +33,7 @@ func (r *Report) WriteText(out io.Writer) error {
 		fmt.Fprintf(&b, "\nPLAN %s\n", p.Name)
 		tw := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 		for _, d := range r.Metrics {
-			if e := p.Total.Figure(d.Metric); e.Known() {
+			if e := p.Total.Figure(d.Metric); e.Known() && (e.Mean > 0 || !optional[d.Metric]) {
 				fmt.Fprintf(tw, "%s\t%s\t%s\n", d.Label, d.Write(e), d.Formula)
 			}
 		}
@@ -41,6 +41,7 @@ func (r *Report) WriteText(out io.Writer) error {
 		r.textRows(&b, "By queue", p.Queues)
 		r.textRows(&b, "By channel", p.Channels)
 		r.textRows(&b, "By hour of arrival", p.Hours)
+		p.textEffects(&b)
 	}
 	for _, c := range r.Comparisons {
 		fmt.Fprintf(&b, "\nDIFFERENCE %s less %s, paired over the same callers\n", c.Plan, c.With)
@@ -55,6 +56,61 @@ func (r *Report) WriteText(out io.Writer) error {
 	return err
 }
 
+// textEffects tells what rules and steps did, and which did nothing.
+func (p *PlanReport) textEffects(b *strings.Builder) {
+	count, wait, share := Definition{Unit: Count}, Definition{Unit: Seconds}, Definition{Unit: Share}
+	b.WriteString("What each rule did\n")
+	tw := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "  rule\tqueue\tcontacts\tshare\tabandoned\tmean wait\t")
+	for _, r := range p.Rules {
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.Label(), r.Queue, count.Write(r.Hits), share.value(r.Share.Mean), meanOf(count, r.Abandoned), meanOf(wait, r.ASA), flag(r.Dead && r.Rule != "", "DEAD: matched nobody"))
+	}
+	_ = tw.Flush()
+	if len(p.Steps) == 0 {
+		return
+	}
+	b.WriteString("What each relaxation and overflow step did\n")
+	tw = tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, s := range p.Steps {
+		fmt.Fprintf(tw, "  %s\t%s\t%s\t%s\n", s.Queue, s.Label(), count.Write(s.Contacts), flag(s.Dead, "never used"))
+	}
+	if p.Spent.Mean > 0 {
+		fmt.Fprintf(tw, "  all\tstill waited after the last step\t%s\t\n", count.Write(p.Spent))
+	}
+	_ = tw.Flush()
+}
+
+func flag(is bool, text string) string {
+	if is {
+		return text
+	}
+	return ""
+}
+
+// meanOf writes a figure without its interval, a dash for none.
+func meanOf(d Definition, e Estimate) string {
+	if !e.Known() {
+		return "–"
+	}
+	return d.value(e.Mean)
+}
+
+// Label names the rule for people.
+func (e RuleEffect) Label() string {
+	if e.Rule == "" {
+		return "no rule matched"
+	}
+	return e.Rule
+}
+
+// Label says what the step does, for people.
+func (s StepEffect) Label() string {
+	if s.Kind == "overflow" {
+		return "moved to " + s.Name + " after " + s.After
+	}
+	return "answered under step " + s.Name + " (after " + s.After + ")"
+}
+
 const symbols = "A answered, At of them within t; B abandoned, Bt of them within t, Bl later, Bs short abandons"
 
 func (r *Report) definition(m Metric) Definition {
@@ -67,13 +123,13 @@ func (r *Report) definition(m Metric) Definition {
 }
 
 // briefly are the figures of a row in a table.
-var briefly = []Metric{Offered, Answered, Abandoned, StillOpen, ServiceLevel, AbandonRate, ASA, Wait90, Wait99, Longest, AHT}
+var briefly = []Metric{Offered, Answered, Abandoned, Overflowed, StillOpen, ServiceLevel, AbandonRate, ASA, Wait90, Wait99, Longest, AHT}
 
 func (r *Report) columns(rows []Row) []Definition {
 	list := make([]Definition, 0, len(briefly)+2)
 	for _, m := range append(append([]Metric{}, briefly...), Occupancy, Handlers) {
 		for _, row := range rows {
-			if row.Figure(m).Known() {
+			if e := row.Figure(m); e.Known() && (e.Mean > 0 || !optional[m]) {
 				list = append(list, r.definition(m))
 				break
 			}
@@ -81,6 +137,10 @@ func (r *Report) columns(rows []Row) []Definition {
 	}
 	return list
 }
+
+// optional figures are left out of tables for people while they are 0: plans need
+// not have what they count.
+var optional = map[Metric]bool{Overflowed: true, Relaxed: true, Announced: true, FedUp: true, FailedCount: true}
 
 // Label names a row.
 func (g Group) Label() string {
@@ -131,7 +191,7 @@ func (r *Report) textRows(b *strings.Builder, title string, rows []Row) {
 
 // short are headings for narrow tables.
 var short = map[Metric]string{
-	Offered: "offered", Answered: "answered", Abandoned: "abandoned", StillOpen: "open", ServiceLevel: "service level",
+	Offered: "offered", Answered: "answered", Abandoned: "abandoned", Overflowed: "overflowed", StillOpen: "open", ServiceLevel: "service level",
 	AbandonRate: "abandon rate", ASA: "ASA", Wait90: "p90 wait", Wait99: "p99 wait", Longest: "longest", AHT: "AHT", Occupancy: "occupancy", Handlers: "handlers",
 }
 

@@ -17,9 +17,17 @@ type visit struct {
 	offer                   routing.OfferID
 	agent                   int32
 	queue                   int16
-	offers                  uint16
-	channel                 uint8
-	stage                   stage
+	// home is the queue the rule chose and rule its number in the plan, −1 for none.
+	home, rule   int16
+	offers, told uint16
+	channel      uint8
+	stage        stage
+	// moves counts overflow steps taken; step is the relaxation step it was last
+	// offered under, from 1, 0 before the first.
+	moves, step uint8
+	preferred   preference
+	// fedUp marks a caller who hangs up because of what they were told.
+	fedUp bool
 	// worked is the handler's time on it, in seconds.
 	worked float32
 	// resident marks a contact that was here when a fork began.
@@ -64,6 +72,7 @@ type worker struct {
 // world is callers, handlers and a clock around one engine.
 type world struct {
 	engine  *routing.Engine
+	plan    *routing.Plan
 	out     *Outside
 	now     contact.Instant
 	agenda  agenda
@@ -73,12 +82,14 @@ type world struct {
 	workers []worker
 	byAgent map[routing.AgentID]int32
 	queues  map[routing.QueueID]int16
+	rules   map[string]int16 // number in the plan by name, −1 for none
 	// connects are calls to be connected within this instant.
 	connects []int32
 
 	shifts []shiftChange
 	hours  []hoursChange
-	next   struct{ arrival, shift, hours int }
+	surges []surgeChange
+	next   struct{ arrival, shift, hours, surge int }
 	// coming is how many of the arrivals are still to come when the world begins;
 	// those after them are here already.
 	coming  int
@@ -86,6 +97,8 @@ type world struct {
 	offered int // offers made
 	missed  int
 	steps   int
+	// spent counts contacts that had taken the last step and still waited.
+	spent int
 
 	time timesheet
 	// checkEvery so many steps the auditor looks at the engine.
@@ -108,6 +121,13 @@ type hoursChange struct {
 	open  bool
 }
 
+// surgeChange is a surge switched on or off.
+type surgeChange struct {
+	at   contact.Instant
+	name string
+	on   bool
+}
+
 const channelCount = 3
 
 var channelList = contact.Channels()
@@ -125,10 +145,17 @@ func channelNumber(c contact.Channel) uint8 {
 
 // newWorld puts an engine into the world. The engine has its plan.
 func newWorld(engine *routing.Engine, plan *routing.Plan, out *Outside, hours []hoursChange, hourOf []uint8, prefix byte) *world {
-	w := &world{engine: engine, out: out, now: out.From, hours: hours, byAgent: map[routing.AgentID]int32{}, queues: map[routing.QueueID]int16{}}
+	w := &world{
+		engine: engine, plan: plan, out: out, now: out.From, hours: hours,
+		byAgent: map[routing.AgentID]int32{}, queues: map[routing.QueueID]int16{}, rules: map[string]int16{"": -1},
+	}
+	engine.Terse()
 	w.time = timesheet{from: out.From, to: out.To, since: out.From, hourOf: hourOf}
 	for i, q := range plan.Queues {
 		w.queues[q.ID] = int16(i)
+	}
+	for i, r := range plan.Rules {
+		w.rules[r.Name] = int16(i)
 	}
 	w.coming, w.prefix = len(out.Arrivals), prefix
 	w.visits = make([]visit, len(out.Arrivals))
@@ -229,6 +256,10 @@ func (w *world) run(ctx context.Context) error {
 			h := w.hours[w.next.hours]
 			w.next.hours++
 			w.step(routing.HoursChanged{Queue: h.queue, Open: h.open})
+		case bySurge:
+			s := w.surges[w.next.surge]
+			w.next.surge++
+			w.step(routing.SurgeSwitched{Name: s.name, On: s.on})
 		case byShift:
 			s := w.shifts[w.next.shift]
 			w.next.shift++
@@ -258,6 +289,7 @@ type by uint8
 
 const (
 	byHours by = iota
+	bySurge
 	byShift
 	byAgenda
 	byArrival
@@ -269,6 +301,9 @@ func (w *world) soonest() (contact.Instant, by) {
 	at, kind := contact.Instant(math.MaxInt64), byAgenda
 	if i := w.next.hours; i < len(w.hours) {
 		at, kind = w.hours[i].at, byHours
+	}
+	if i := w.next.surge; i < len(w.surges) && w.surges[i].at < at {
+		at, kind = w.surges[i].at, bySurge
 	}
 	if i := w.next.shift; i < len(w.shifts) && w.shifts[i].at < at {
 		at, kind = w.shifts[i].at, byShift
@@ -302,6 +337,7 @@ func (w *world) arrive(i int32) {
 	a := &w.out.Arrivals[i]
 	v := &w.visits[i]
 	v.arrived, v.channel, v.stage, v.agent = a.At, channelNumber(a.Channel), waiting, -1
+	v.queue, v.rule = -1, -1
 	if v.channel == 0 && a.Patience < never.Mean() {
 		w.agenda.put(happening{at: a.At.Add(span(a.Patience)), what: patienceEnds, visit: i})
 	}
@@ -440,105 +476,4 @@ func (w *world) endStaffed(k *worker) {
 		w.time.addStaffed(k.staffed, w.now)
 		k.staffed = 0
 	}
-}
-
-// step steps the engine and lets the world react to what it wants done.
-func (w *world) step(ev routing.Event) {
-	w.steps++
-	if w.listen != nil {
-		w.listen(w.now, ev)
-	}
-	for _, act := range w.engine.Step(w.now, ev) {
-		switch a := act.(type) {
-		case routing.Queued:
-			if i, is := w.find(a.Contact); is {
-				w.visits[i].queue = w.queues[a.Queue]
-			}
-		case routing.Offer:
-			w.offer(a)
-		case routing.Retract:
-			w.retract(a)
-		case routing.Connect:
-			if i, is := w.find(a.Contact); is {
-				v := &w.visits[i]
-				v.stage = connecting
-				if w.out.Answering.Connect > 0 {
-					w.agenda.put(happening{at: w.now.Add(span(w.out.Answering.Connect)), what: callConnects, visit: i, stamp: uint32(v.offer)})
-				} else {
-					w.connects = append(w.connects, i)
-				}
-			}
-		case routing.Ended:
-			w.ended(a)
-		case routing.Closed:
-			w.closed(a)
-		}
-	}
-}
-
-func (w *world) offer(a routing.Offer) {
-	i, is := w.find(a.Contact)
-	k, known := w.byAgent[a.Agent]
-	if !is || !known {
-		return
-	}
-	v := &w.visits[i]
-	v.stage, v.offer, v.agent = ringing, a.Offer, k
-	v.offers++
-	w.offered++
-	answering, turn := &w.out.Answering, int(v.offers)
-	if answering.Missed > 0 && w.out.stream.uniform(int(i), forMiss, turn) < answering.Missed {
-		w.missed++
-		return // the offer's deadline ends it
-	}
-	delay := span(answering.Delay.Quantile(w.out.stream.uniform(int(i), forAnswer, turn)))
-	w.agenda.put(happening{at: w.now.Add(delay), what: offerAnswered, visit: i, stamp: uint32(a.Offer)})
-}
-
-func (w *world) retract(a routing.Retract) {
-	i, is := w.find(a.Contact)
-	if !is {
-		return
-	}
-	v := &w.visits[i]
-	if v.stage == connecting || v.stage == talking {
-		w.letGo(&w.workers[v.agent], i)
-	}
-	v.stage, v.offer, v.agent = waiting, 0, -1
-}
-
-func (w *world) ended(a routing.Ended) {
-	i, is := w.find(a.Contact)
-	if !is {
-		return
-	}
-	v := &w.visits[i]
-	v.queue, v.over = w.queues[a.Queue], w.now
-	switch a.Ending {
-	case contact.Answered:
-		v.stage = wrapping
-	case contact.AbandonedShort:
-		v.stage = leftShort
-	case contact.AbandonedInQueue:
-		v.stage = leftLong
-	case contact.AbandonedAfterMessage:
-		v.stage = closedOut
-	default:
-		v.stage = failed
-	}
-}
-
-func (w *world) closed(a routing.Closed) {
-	i, is := w.find(a.Contact)
-	if !is {
-		return
-	}
-	v := &w.visits[i]
-	v.stage = answeredAndOver
-	if v.channel == 0 {
-		v.worked = float32(w.now.Sub(v.answered).Std().Seconds())
-	} else {
-		v.worked = float32(w.work(i))
-	}
-	w.letGo(&w.workers[v.agent], i)
 }

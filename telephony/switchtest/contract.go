@@ -48,6 +48,8 @@ func Contract(t *testing.T, factory func(t *testing.T) Subject) {
 		{"withdrawn ringing", withdrawnRinging},
 		{"bridges", bridges},
 		{"music, mute and tones", audio},
+		{"words between music", wordsBetweenMusic},
+		{"ringing back", ringingBack},
 		{"what is gone", whatIsGone},
 		{"the dialplan", dialplan},
 		{"lists and variables", lists},
@@ -356,6 +358,54 @@ func audio(b *bench) {
 		b.ok(b.Switch.Unmute(b.ctx, ch, telephony.DirectionIn))
 	}
 	b.ok(b.Switch.SendDTMF(b.ctx, ch, "12#"))
+}
+
+// wordsBetweenMusic: a waiting caller's announcement ends by itself, between music.
+func wordsBetweenMusic(b *bench) {
+	ch, _ := b.incoming(someone)
+	for i := range 2 {
+		p := telephony.PlaybackID(fmt.Sprintf("c3i-a-play-%d", i+1))
+		b.ok(b.Switch.StartMusic(b.ctx, ch, ""))
+		b.ok(b.Switch.StopMusic(b.ctx, ch))
+		b.ok(b.Switch.Play(b.ctx, p, ch, []string{b.Sound}))
+		b.await("the end of the words", func(e telephony.EventBody) bool { return e == telephony.PlaybackFinished{Playback: p} })
+	}
+	b.ok(b.Switch.StartMusic(b.ctx, ch, ""))
+	b.ok(b.Switch.Hangup(b.ctx, ch, telephony.CauseNormal))
+}
+
+// ringingBack: a handler who holds the line in a bridge hears the caller ring, until
+// they answer and join; a caller who does not answer leaves the handler where they are.
+func ringingBack(b *bench) {
+	const br, tone = telephony.BridgeID("c3i-x-bridge-7"), telephony.PlaybackID("c3i-x-play-7000")
+	b.answered("c3i-x-leg-7")
+	b.ok(b.Switch.CreateBridge(b.ctx, br))
+	b.ok(b.Switch.AddToBridge(b.ctx, br, "c3i-x-leg-7"))
+	b.ok(b.Switch.Play(b.ctx, tone, "c3i-x-leg-7", []string{"tone:ring"}))
+	b.await("the tone", func(e telephony.EventBody) bool { return e == telephony.PlaybackStarted{Playback: tone} })
+	b.ok(b.originate("c3i-x-leg-back-6", b.Busy, 20*time.Second))
+	if c := b.destroyed("c3i-x-leg-back-6"); c != telephony.CauseUserBusy {
+		b.Errorf("a busy caller's cause is %d", c)
+	}
+	b.answered("c3i-x-leg-back-7")
+	b.ok(b.Switch.StopPlay(b.ctx, tone))
+	b.await("the end of the tone", func(e telephony.EventBody) bool {
+		f, is := e.(telephony.PlaybackFinished)
+		return is && f.Playback == tone
+	})
+	b.ok(b.Switch.AddToBridge(b.ctx, br, "c3i-x-leg-back-7"))
+	list, err := b.Switch.Bridges(b.ctx)
+	b.ok(err)
+	for _, x := range list {
+		if x.ID == br && len(x.Channels) != 2 {
+			b.Errorf("in the bridge are %v, want both", x.Channels)
+		}
+	}
+	for _, ch := range []telephony.ChannelID{"c3i-x-leg-7", "c3i-x-leg-back-7"} {
+		b.ok(b.Switch.Hangup(b.ctx, ch, telephony.CauseNormal))
+		b.destroyed(ch)
+	}
+	b.ok(b.Switch.DestroyBridge(b.ctx, br))
 }
 
 func whatIsGone(b *bench) {

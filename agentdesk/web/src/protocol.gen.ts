@@ -70,7 +70,7 @@ export const TypeReportView = "report.view";
 export const TypeReportLeave = "report.leave";
 /** SaveTaskRequest → TaskReply */
 export const TypeTaskSave = "report.task.save";
-/** DoneTaskRequest → TaskReply */
+/** DoneTaskRequest */
 export const TypeTaskDone = "report.task.done";
 /** ListTasksRequest → TaskListReply */
 export const TypeTaskList = "report.task.list";
@@ -319,8 +319,6 @@ export interface PhoneInfo {
 export interface WorkItem extends Work {
   queue_label: string;
   arrival: Instant;
-  /** Due is when it is to be answered by; it does not move with transfers. */
-  due?: Instant;
   caller: Caller;
   facts: Facts;
   /** Answers are the IVR choices in words, in the order they were made. */
@@ -363,6 +361,10 @@ export interface Work {
   until?: Instant;
   /** Extended tells that the one extension of wrap-up was used. */
   extended?: boolean;
+  /** Aside tells that the handler parked it, so that it stays until they resume it. */
+  aside?: boolean;
+  /** Due is when the contact is to be answered by. */
+  due?: Instant;
   /** Callback tells that the caller asked to be rung back and was not on the line. */
   callback?: boolean;
 }
@@ -696,8 +698,8 @@ export interface Message {
   cc?: Mailbox[];
   subject?: string;
   /**
-   * Text is at most 100,000 characters; Shortened tells that there is more, to be
-   * read as a file at RawURL.
+   * Text is at most 20,000 characters, and less of older messages; Shortened tells
+   * that there is more: GET /api/messages/{id} gives the Message with all of it.
    */
   text: string;
   shortened?: boolean;
@@ -719,7 +721,7 @@ export interface Message {
 export type MessageID = string;
 
 /** ReportID identifies a report (a ULID). It is never shown to the public. */
-export type ReportID = string;
+export type ReportID = "-";
 
 /** Direction tells whether a message came to us or from us. */
 export type Direction = "in" | "out";
@@ -1098,7 +1100,6 @@ export interface MessageLine {
 /** UpdateLine is a public update in a list. */
 export interface UpdateLine {
   report: ReportID;
-  reference: string;
   by: string;
   text: string;
 }
@@ -1216,6 +1217,8 @@ export interface Report {
   vehicles?: Vehicle[];
   attachments?: Attachment[];
   grade?: Grade;
+  /** GradedBy is the assessment the grade rests on. */
+  graded_by?: string;
   assessments?: Assessment[];
   /** ReassessBy is when the next THRIVE assessment is due; zero when none is. */
   reassess_by?: Instant;
@@ -1237,6 +1240,11 @@ export interface Report {
 
 /** Party is a person's part in a report. */
 export interface Party {
+  /**
+   * ID is unique within the report and given by the store; tracking secrets
+   * belong to it, so parties may change places.
+   */
+  id?: string;
   /** empty: described, not identified */
   person?: PersonID;
   name: string;
@@ -1354,6 +1362,7 @@ export interface Decision {
 
 /** PublicUpdate is something said to those who follow a report. */
 export interface PublicUpdate {
+  id?: string;
   at: Instant;
   by: string;
   text: string;
@@ -1429,7 +1438,10 @@ export interface SaveReportRequest {
   reason?: string;
 }
 
-/** AssessRequest adds a THRIVE assessment; ID, At and By are the server's. */
+/**
+ * AssessRequest adds a THRIVE assessment. Assessment.ID may be made by the desk (a
+ * ULID): the same again changes nothing. At and By are the server's.
+ */
 export interface AssessRequest {
   report: ReportID;
   assessment: Assessment;
@@ -1445,8 +1457,9 @@ export interface GradeRequest {
 }
 
 /**
- * DecideRequest adds a step to the recording decision; ID, At and By are the
- * server's. Steps reclassify, transfer and cancel need permission
+ * DecideRequest adds a step to the recording decision. Decision.ID may be made by
+ * the desk (a ULID): the same again changes nothing. At and By are the server's.
+ * Steps reclassify, transfer and cancel need permission
  * "reports.cancel".
  */
 export interface DecideRequest {

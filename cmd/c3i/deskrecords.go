@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"path"
+	"strings"
+
+	"example.org/c3i/agentdesk"
+	"example.org/c3i/configs"
+	"example.org/c3i/contact"
+	"example.org/c3i/crm"
+	"example.org/c3i/crm/search"
+	"example.org/c3i/intake/triage"
+)
+
+// finder looks things up for desks.
+type finder struct{ index *search.Index }
+
+// Find implements agentdesk.Finder.
+func (s finder) Find(ctx context.Context, q agentdesk.SearchRequest) (agentdesk.SearchReply, error) {
+	in := search.Query{Text: q.Query, Limit: q.Limit}
+	for _, k := range q.Kinds {
+		in.Kinds = append(in.Kinds, search.Kind(k))
+	}
+	found, err := s.index.Query(ctx, in)
+	if err != nil {
+		return agentdesk.SearchReply{}, err
+	}
+	out := agentdesk.SearchReply{Hits: make([]agentdesk.SearchHit, 0, len(found.Hits)), More: found.More || found.Partial}
+	for _, h := range found.Hits {
+		hit := agentdesk.SearchHit{Kind: string(h.Kind), ID: h.ID, At: h.When, Restricted: h.Restricted}
+		if len(h.Refs) > 0 {
+			hit.Reference = h.Refs[0]
+		}
+		hit.Title = first(h.Names, h.Emails, h.Numbers, h.Refs)
+		hit.Detail = strings.Join(distinct(hit.Title, h.Refs, h.Postcodes, h.Vehicles, h.Emails, h.Numbers), " · ")
+		for _, f := range h.Matched {
+			hit.Because = append(hit.Because, string(f))
+		}
+		out.Hits = append(out.Hits, hit)
+	}
+	return out, nil
+}
+
+// first is the first value of the first list that has one.
+func first(lists ...[]string) string {
+	for _, l := range lists {
+		if len(l) > 0 {
+			return l[0]
+		}
+	}
+	return ""
+}
+
+// distinct lists one value of each list, leaving out the title.
+func distinct(title string, lists ...[]string) []string {
+	var out []string
+	for _, l := range lists {
+		if len(l) > 0 && l[0] != title {
+			out = append(out, l[0])
+		}
+	}
+	return out
+}
+
+// deskRecords gives the desk all sides of the records.
+func deskRecords(o *agentdesk.Options, r *records) {
+	o.Records, o.Messages, o.Reports, o.People = r.store, r.store, r.store, r.store
+	o.Finder, o.Blobs, o.Trail = finder{r.index}, r.blobs, r.trail
+	o.Triage, o.TriageAnswers = triageReasons, triageAnswers
+}
+
+// assessed says what a message may be about. It is pure: asked again, it says the
+// same.
+func assessed(m crm.Message, answers map[string]string) triage.Result {
+	return triage.Assess(triage.Input{Channel: m.Channel, Subject: m.Subject, Text: m.Text, Answers: answers, Language: m.Language})
+}
+
+func triageReasons(m crm.Message, f contact.Facts) []agentdesk.TriageReason {
+	var out []agentdesk.TriageReason
+	for _, r := range assessed(m, f.Answers).Reasons {
+		out = append(out, agentdesk.TriageReason{Code: r.Code, Sentence: r.Sentence, Quote: r.Quote})
+	}
+	return out
+}
+
+func triageAnswers(m crm.Message) map[string]string { return assessed(m, nil).Answers }
+
+// answerTemplates reads the built-in answers of every language.
+func answerTemplates() ([]agentdesk.TemplateText, error) {
+	var out []agentdesk.TemplateText
+	names, err := fs.Glob(configs.Files, "templates/*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		text, err := fs.ReadFile(configs.Files, name)
+		if err != nil {
+			return nil, err
+		}
+		list, err := agentdesk.ParseTemplates(strings.TrimSuffix(path.Base(name), ".yaml"), text)
+		if err != nil {
+			return nil, fmt.Errorf("built-in answers: %w", err)
+		}
+		out = append(out, list...)
+	}
+	return out, nil
+}

@@ -1,0 +1,153 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"example.org/c3i/configs"
+	"example.org/c3i/contact"
+	"example.org/c3i/crm"
+	"example.org/c3i/crm/blob"
+	"example.org/c3i/intake/email"
+	"example.org/c3i/intake/inbox"
+	"example.org/c3i/intake/triage"
+	"example.org/c3i/intake/web"
+)
+
+// webParts is what the public pages share with other parts.
+type webParts struct {
+	records  *crm.Store
+	ids      *contact.IDs
+	registry *prometheus.Registry
+	// blobs and inbox are opened for the public pages alone when nil.
+	blobs blob.Store
+	inbox *inbox.Inbox
+	// outbox sends receipts and codes; nil: none are sent.
+	outbox *email.Outbox
+}
+
+// openWeb makes the server of the public pages. Routing must be able to take
+// events before its worker runs.
+func (a *app) openWeb(ctx context.Context, p webParts) (*web.Server, error) {
+	c := a.c.Web
+	zone, err := time.LoadLocation(c.Zone)
+	if err != nil {
+		return nil, fmt.Errorf("web.zone: %w", err)
+	}
+	texts, err := webTexts(c)
+	if err != nil {
+		return nil, err
+	}
+	o := web.Options{
+		Redis: a.redis, Texts: texts, Language: c.Language, Records: p.records, Blobs: p.blobs, Inbox: p.inbox, Router: a.driver,
+		Assess: triage.Assess, IDs: p.ids, Service: c.Service, Exit: c.Exit, CallPage: a.c.Desk.PublicCalls,
+		TLS: a.c.HTTP.TLSCert != "", Origins: a.c.HTTP.Origins, Proxies: prefixes(c.Proxies),
+		SessionLife: c.SessionLife, DraftLife: c.DraftLife, FileMost: int64(c.FileMB) << 20, FilesMost: c.Files, Busy: c.Busy, Zone: zone,
+		Registry: p.registry, Log: a.log.With().Str("part", "web").Logger(),
+	}
+	for _, partner := range c.Partners {
+		o.Partners = append(o.Partners, web.Partner(partner))
+	}
+	if p.outbox != nil {
+		o.Mail = webMail{p.outbox}
+	}
+	return web.New(ctx, o)
+}
+
+// wireWeb opens the public pages, runs their worker with the process, and gives a
+// handler that serves them before everything else.
+func (a *app) wireWeb(ctx context.Context, p webParts, rest http.Handler) (http.Handler, error) {
+	if !a.c.Web.Reports {
+		return rest, nil
+	}
+	if p.blobs == nil {
+		dir := filepath.Join(a.c.DataDir, "blobs")
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return nil, fmt.Errorf("the data folder cannot be written: %w", err)
+		}
+		blobs, err := blob.OpenDir(dir, blob.Options{})
+		if err != nil {
+			return nil, err
+		}
+		a.undo = append(a.undo, func() { _ = blobs.Close() })
+		p.blobs = blobs
+	}
+	own := p.inbox == nil
+	if own {
+		p.inbox = inbox.New(inbox.Options{Redis: a.redis, Log: a.log.With().Str("part", "inbox").Logger(), Metrics: inbox.NewMetrics(p.registry)})
+	}
+	s, err := a.openWeb(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if own {
+		a.work.Go(func() { p.inbox.Run(a.life, map[inbox.Kind]inbox.Worker{inbox.Web: s}) })
+	}
+	a.work.Go(func() { s.Run(a.life) })
+	a.undo = append(a.undo, s.Wait)
+	mux := http.NewServeMux()
+	for _, pattern := range web.Patterns() {
+		mux.Handle(pattern, s.Handler())
+	}
+	mux.Handle("/", rest)
+	return mux, nil
+}
+
+// webTexts are the form and its words: those built in, or a folder's.
+func webTexts(c configs.Web) (fs.FS, error) {
+	if c.Texts == "" {
+		return configs.Files, nil
+	}
+	files := os.DirFS(c.Texts)
+	if _, err := fs.Stat(files, "web/form.yaml"); err != nil {
+		return nil, fmt.Errorf("web.texts: %s has no web/form.yaml: %w", c.Texts, bare(err))
+	}
+	return files, nil
+}
+
+// checkWebTexts says what is wrong with the form or its words.
+func checkWebTexts(c configs.Web) error {
+	texts, err := webTexts(c)
+	if err != nil {
+		return err
+	}
+	_, _, err = web.Load(web.Options{Texts: texts, Language: c.Language})
+	return err
+}
+
+// prefixes reads addresses and networks that were checked before.
+func prefixes(list []string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range list {
+		if p, err := netip.ParsePrefix(s); err == nil {
+			out = append(out, p)
+		} else if a, err := netip.ParseAddr(s); err == nil {
+			out = append(out, netip.PrefixFrom(a, a.BitLen()))
+		}
+	}
+	return out
+}
+
+// webMail sends the public pages' mail by the outbox.
+type webMail struct{ outbox *email.Outbox }
+
+// Send implements web.Mailer.
+func (m webMail) Send(ctx context.Context, w web.Mail) (crm.Message, error) {
+	if strings.TrimSpace(w.To.Address) == "" {
+		return crm.Message{}, errors.New("no address")
+	}
+	return m.outbox.Send(ctx, email.Outgoing{
+		Contact: w.Contact, Report: w.Report, To: []crm.Mailbox{w.To}, Subject: w.Subject, Text: w.Text,
+		Author: email.AutomaticAuthor, Language: w.Language, Key: w.Key,
+	})
+}

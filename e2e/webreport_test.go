@@ -1,0 +1,108 @@
+package e2e
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"example.org/c3i/e2e/harness"
+)
+
+// fillPage answers the page of the form that is open, as a person would, and goes
+// on. It gives the address it came to.
+const fillPage = `(() => {
+  const pick = {emergency: 'no', category: 'damage', harm: 'none', needs: 'none', evidence: 'photos', another: 'no', damage: 'home'};
+  const form = document.querySelector('main form');
+  const seen = new Set();
+  for (const e of form.querySelectorAll('input, textarea')) {
+    if (e.type === 'hidden' || e.closest('.away')) continue;
+    if (e.type === 'radio' || e.type === 'checkbox') {
+      if (seen.has(e.name)) continue;
+      seen.add(e.name);
+      const want = pick[e.name];
+      (want ? form.querySelector('input[name="' + e.name + '"][value="' + want + '"]') : e).checked = true;
+    } else if (e.type === 'file') {
+      const data = new DataTransfer();
+      data.items.add(new File([new Uint8Array([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3, 4])], 'window.jpg', {type: 'image/jpeg'}));
+      e.files = data.files;
+    } else {
+      const part = /-(day|month|year)$/.exec(e.name);
+      e.value = part ? {day: '1', month: '2', year: e.name.startsWith('born') ? '1980' : '2025'}[part[1]]
+        : e.name.includes('time') ? '' : e.name.includes('postcode') ? 'SW1A 1AA' : e.name === 'email' ? 'sam@example.org'
+        : e.name === 'phone' ? '07700 900123' : e.name.includes('value') ? '250' : e.name.includes('name') ? 'Sam' : 'A window was broken';
+    }
+  }
+  const buttons = [...form.querySelectorAll('button')];
+  (buttons.find(b => b.value === 'continue') ?? buttons[buttons.length - 1]).click();
+  return true;
+})()`
+
+// axe checks the page against WCAG 2.2 AA. It is a script itself: pages without
+// scripts are the same pages.
+func axe(t *testing.T, tab *harness.Tab, name string, scripts bool) {
+	t.Helper()
+	if !scripts {
+		return
+	}
+	source, err := os.ReadFile(filepath.Join(harness.Root(), "agentdesk", "web", "node_modules", "axe-core", "axe.min.js"))
+	must(t, "axe-core (run make web first)", err)
+	var found []struct {
+		ID    string
+		Nodes []struct{ Target []string }
+	}
+	tab.Evaluate(string(source)+`; axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then(r => r.violations.map(v => ({ID: v.id, Nodes: v.nodes.map(n => ({Target: n.target.map(String)}))})))`, &found)
+	for _, v := range found {
+		t.Errorf("%s: axe: %s: %v", name, v.ID, v.Nodes)
+	}
+}
+
+func TestAWebReportWithAPhotographWithAndWithoutScripts(t *testing.T) {
+	s := harness.Start(t, harness.Options{})
+	browser := harness.Chromium(t, 0)
+	for _, scripts := range []bool{true, false} {
+		name := fmt.Sprintf("web-scripts-%t", scripts)
+		tab := browser.Open(name, s.URL+"/report")
+		tab.NoScript(!scripts)
+		tab.Go(s.URL + "/report")
+		axe(t, tab, name+"-start", scripts)
+		tab.Screenshot(name + "-start.png")
+		tab.Press("Start now")
+		last := "/report"
+		for last != "/report/sent" {
+			tab.Until("leave "+last, fmt.Sprintf("location.pathname !== %q && document.readyState === 'complete'", last))
+			tab.Evaluate("location.pathname", &last)
+			step := strings.TrimPrefix(last, "/report/")
+			axe(t, tab, step, scripts)
+			if step == "files" || step == "check" || step == "when" {
+				tab.Screenshot(name + "-" + step + ".png")
+			}
+			if step == "check" {
+				tab.WaitText("window.jpg")
+				// Filled in faster than a person can, it must wait, and nothing is lost.
+				tab.Until("be sent", `(() => {
+				  if (location.pathname === '/report/sent') return true;
+				  const b = document.getElementById('send');
+				  if (b && document.readyState === 'complete' && Date.now() - (window.sentAt ?? 0) > 3500) { window.sentAt = Date.now(); b.click(); }
+				  return false; })()`)
+				last = "/report/sent"
+				break
+			}
+			tab.Evaluate(fillPage, nil)
+		}
+		tab.WaitText("Report received")
+		axe(t, tab, name+"-sent", scripts)
+		tab.Screenshot(name + "-sent.png")
+		var reference, secret string
+		tab.Evaluate(`document.querySelector('.reference').textContent`, &reference)
+		tab.Evaluate(`document.querySelector('.secret-word').textContent`, &secret)
+		tab.Go(s.URL + "/track")
+		axe(t, tab, name+"-track", scripts)
+		// The report is filed a moment after it was accepted.
+		tab.Until("open the report", fmt.Sprintf(`(() => { if (location.pathname === '/track/report') return true; const f = document.querySelector('main form'); if (!f || window.tried || document.readyState !== 'complete') return false; window.tried = true; f.reference.value = %q; f.secret.value = %q; f.querySelector('button').click(); return false; })()`, reference, secret))
+		tab.WaitText(reference)
+		axe(t, tab, name+"-follow", scripts)
+		tab.Screenshot(name + "-follow.png")
+	}
+}
