@@ -25,6 +25,7 @@ import (
 	"example.org/c3i/configs/asterisk"
 	"example.org/c3i/contact"
 	"example.org/c3i/intake/inbox"
+	publicweb "example.org/c3i/intake/web"
 	"example.org/c3i/ivr"
 	"example.org/c3i/ivr/prompts"
 	"example.org/c3i/routing"
@@ -52,8 +53,10 @@ type app struct {
 	sw       *ariswitch.Switch
 	desk     *agentdesk.Server
 	http     *http.Server
+	kept     *records
 	inbox    *inbox.Inbox
 	post     *post
+	pages    *publicweb.Server
 	sip      string
 	signOns  []signOn
 
@@ -227,6 +230,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	if err != nil {
 		return err
 	}
+	a.kept = kept
 	a.undo = append(a.undo, func() { _ = kept.close(context.Background()) })
 	records := kept.store
 	templates, err := answerTemplates()
@@ -280,6 +284,13 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 		},
 	}
 	deskRecords(&desk, kept)
+	a.inbox = inbox.New(inbox.Options{Redis: a.redis, Log: a.log.With().Str("part", "inbox").Logger(), Metrics: inbox.NewMetrics(registry)})
+	// Nothing is taken or sent before the desk stands.
+	changed := func(id contact.ID) { a.desk.ContactChanged(id) }
+	if a.post, err = a.openMail(ctx, records, kept.blobs, a.inbox, ids, languageCodes(text.catalogue), changed, registry); err != nil {
+		return err
+	}
+	a.deskMail(&desk)
 	a.desk, err = agentdesk.New(desk)
 	if err != nil {
 		return err
@@ -314,11 +325,6 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	}
 
 	a.work.Go(func() { records.Run(a.life) })
-	a.inbox = inbox.New(inbox.Options{Redis: a.redis, Log: a.log.With().Str("part", "inbox").Logger(), Metrics: inbox.NewMetrics(registry)})
-	if a.post, err = a.openMail(ctx, records, kept.blobs, a.inbox, ids, languageCodes(text.catalogue), registry); err != nil {
-		return err
-	}
-	a.work.Go(func() { a.inbox.Run(a.life, map[inbox.Kind]inbox.Worker{inbox.Email: a.post.worker}) })
 	a.part("plans", func() error { return publisher.Run(a.life) })
 	a.part("telephony", func() error { return a.ctl.Run(a.life) })
 	a.part("desk", func() error { return a.desk.Run(a.life) })
@@ -332,10 +338,14 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	if err := a.awaitSwitch(ctx); err != nil {
 		return err
 	}
-	front, err := a.wireWeb(ctx, webParts{records: records, ids: ids, registry: registry}, a.desk.Handler())
+	a.pages, err = a.openWeb(ctx, webParts{records: records, ids: ids, registry: registry, blobs: kept.blobs, inbox: a.inbox, outbox: a.post.outbox})
 	if err != nil {
 		return err
 	}
+	workers := map[inbox.Kind]inbox.Worker{inbox.Email: a.post.worker}
+	front := a.beginWeb(a.pages, workers, a.desk.Handler())
+	a.beginMail()
+	a.work.Go(func() { a.inbox.Run(a.life, workers) })
 	a.http = &http.Server{Handler: front, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
 	a.part("http", func() error {
 		var err error
@@ -479,6 +489,10 @@ func (a *app) stop(ctx context.Context, hurry <-chan struct{}, out io.Writer) er
 	a.end()
 	a.sw.Close()
 	a.work.Wait()
+	if a.pages != nil {
+		a.pages.Wait()
+	}
+	errs = append(errs, a.kept.close(last))
 	errs = append(errs, a.children.stop(last))
 	_ = a.redis.Close()
 	a.children.stopRedis(last)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"example.org/c3i/agentdesk"
 	"example.org/c3i/configs"
 	wordings "example.org/c3i/configs/mail"
 	"example.org/c3i/contact"
@@ -28,6 +29,9 @@ type post struct {
 	outbox    *email.Outbox
 	worker    *email.Worker
 	receivers []*email.Receiver
+	scanner   email.Clamd
+	// begin are what runs once everything it needs stands.
+	begin []func()
 	// smtp and lmtp are where mail is taken, outgoing where sent mail is kept when no
 	// mail server takes it.
 	smtp, lmtp, outgoing string
@@ -61,9 +65,10 @@ func mailWordings(c configs.Mail) (*email.Templates, error) {
 	return t, nil
 }
 
-// openMail joins e-mail to the CRM and routing and begins to take it. What was
-// accepted goes to box; its worker for e-mail is in the answer.
-func (a *app) openMail(ctx context.Context, records *crm.Store, blobs blob.Store, box *inbox.Inbox, ids *contact.IDs, languages []string, registry prometheus.Registerer) (*post, error) {
+// openMail joins e-mail to the CRM and routing; beginMail begins to take and send
+// it. What is accepted goes to box; its worker for e-mail is in the answer. changed
+// is told of contacts to which something was added.
+func (a *app) openMail(ctx context.Context, records *crm.Store, blobs blob.Store, box *inbox.Inbox, ids *contact.IDs, languages []string, changed func(contact.ID), registry prometheus.Registerer) (*post, error) {
 	c := a.c.Mail
 	log := a.log.With().Str("part", "mail").Logger()
 	templates, err := mailWordings(c)
@@ -75,7 +80,7 @@ func (a *app) openMail(ctx context.Context, records *crm.Store, blobs blob.Store
 		return nil, err
 	}
 	metrics := email.NewMetrics(registry)
-	p := &post{}
+	p := &post{scanner: email.Clamd{Addr: c.Clamd}}
 	var transport email.Transport
 	if len(c.Routes) > 0 {
 		host := email.SmartHost{Helo: c.Domain}
@@ -99,7 +104,7 @@ func (a *app) openMail(ctx context.Context, records *crm.Store, blobs blob.Store
 	largest := int64(c.MaxMB) * 1e6
 	p.outbox = email.NewOutbox(email.OutboxOptions{
 		Redis: a.redis, Records: records, Blobs: blobs, Threads: threads, Mailboxes: boxes, Templates: templates, Transport: transport,
-		PlusAddresses: c.PlusAddresses, NewID: ids.New, Log: log, Metrics: metrics,
+		PlusAddresses: c.PlusAddresses, NewID: ids.New, Changed: changed, Log: log, Metrics: metrics,
 	})
 	checker := email.Checker{Trusted: c.TrustedResults, Time: 10 * time.Second}
 	if c.CheckSenders {
@@ -107,7 +112,8 @@ func (a *app) openMail(ctx context.Context, records *crm.Store, blobs blob.Store
 	}
 	p.worker = email.NewWorker(email.WorkerOptions{
 		Records: records, Router: a.driver, Blobs: blobs, Threads: threads, Mailboxes: boxes, Outbox: p.outbox,
-		Scanner: email.Clamd{Addr: c.Clamd}, Checker: checker, Largest: largest, Languages: languages, Log: log, Metrics: metrics,
+		Scanner: p.scanner, Checker: checker, Largest: largest, Languages: languages, Log: log, Metrics: metrics,
+		Joined: func(m crm.Message) { changed(m.Contact) },
 	})
 	gate := email.Gate{Blobs: blobs, Inbox: box, Largest: largest, NewID: ids.New, Now: time.Now}
 	var config *tls.Config
@@ -132,7 +138,7 @@ func (a *app) openMail(ctx context.Context, records *crm.Store, blobs blob.Store
 		})
 		p.receivers = append(p.receivers, r)
 		a.undo = append(a.undo, func() { _ = l.Close() })
-		a.part("mail", func() error { return r.Serve(l) })
+		p.begin = append(p.begin, func() { a.part("mail", func() error { return r.Serve(l) }) })
 		return l.Addr().String(), nil
 	}
 	if p.smtp, err = serve("mail.smtp_listen", c.SMTPListen, false); err != nil {
@@ -141,7 +147,7 @@ func (a *app) openMail(ctx context.Context, records *crm.Store, blobs blob.Store
 	if p.lmtp, err = serve("mail.lmtp_listen", c.LMTPListen, true); err != nil {
 		return nil, err
 	}
-	a.work.Go(func() { p.outbox.Run(a.life) })
+	p.begin = append(p.begin, func() { a.work.Go(func() { p.outbox.Run(a.life) }) })
 	for _, m := range c.IMAP {
 		r := email.Reader{
 			Account: email.Account{
@@ -149,9 +155,50 @@ func (a *app) openMail(ctx context.Context, records *crm.Store, blobs blob.Store
 			},
 			Gate: gate, Threads: threads, Log: log, Metrics: metrics,
 		}
-		a.work.Go(func() { r.Run(a.life) })
+		p.begin = append(p.begin, func() { a.work.Go(func() { r.Run(a.life) }) })
 	}
 	return p, nil
+}
+
+// beginMail takes and sends mail from now on.
+func (a *app) beginMail() {
+	for _, begin := range a.post.begin {
+		begin()
+	}
+}
+
+// deskMail lets handlers answer by mail.
+func (a *app) deskMail(o *agentdesk.Options) {
+	o.Outbox, o.Service = deskOutbox{a.post.outbox}, a.c.Web.Service
+	if a.c.Mail.Clamd != "" {
+		o.Scanner = a.post.scanner
+	}
+	for _, b := range a.c.Mail.Mailboxes {
+		label := b.Address
+		if b.SenderName != "" {
+			label = b.SenderName + " <" + b.Address + ">"
+		}
+		o.Mailboxes = append(o.Mailboxes, agentdesk.Mailbox{Key: b.Name, Label: label, Address: b.Address})
+	}
+}
+
+// deskOutbox sends what handlers write. The desk has filled in the template and
+// quoted already.
+type deskOutbox struct{ outbox *email.Outbox }
+
+// Send implements agentdesk.Outbox.
+func (d deskOutbox) Send(ctx context.Context, out agentdesk.Outgoing) (crm.Message, error) {
+	m, err := d.outbox.Send(ctx, email.Outgoing{
+		Contact: out.Contact, Report: out.Report, Thread: out.Thread, From: out.From, To: out.To, Cc: out.Cc, Subject: out.Subject, Text: out.Text,
+		Attachments: out.Attachments, InReplyTo: out.InReplyTo, Author: out.Author, Language: out.Language, Key: out.Key,
+	})
+	switch {
+	case errors.Is(err, email.ErrUnsafe):
+		return m, &agentdesk.Error{Code: agentdesk.CodeUnsafeContact, Message: "This person said not to be written to there. Look at how they can be reached safely.", Field: "draft.to"}
+	case errors.Is(err, email.ErrInvalid):
+		return m, &agentdesk.Error{Code: agentdesk.CodeInvalid, Message: "The message cannot be sent as it is: " + err.Error() + "."}
+	}
+	return m, err
 }
 
 // close takes no more mail; messages on their way in are answered first.

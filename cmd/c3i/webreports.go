@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -29,17 +28,19 @@ type webParts struct {
 	records  *crm.Store
 	ids      *contact.IDs
 	registry *prometheus.Registry
-	// blobs and inbox are opened for the public pages alone when nil.
-	blobs blob.Store
-	inbox *inbox.Inbox
-	// outbox sends receipts and codes; nil: none are sent.
+	blobs    blob.Store
+	inbox    *inbox.Inbox
+	// outbox sends receipts and codes.
 	outbox *email.Outbox
 }
 
-// openWeb makes the server of the public pages. Routing must be able to take
-// events before its worker runs.
+// openWeb makes the server of the public pages; nil when there are to be none.
+// Routing must be able to take events before its worker runs.
 func (a *app) openWeb(ctx context.Context, p webParts) (*web.Server, error) {
 	c := a.c.Web
+	if !c.Reports {
+		return nil, nil
+	}
 	zone, err := time.LoadLocation(c.Zone)
 	if err != nil {
 		return nil, fmt.Errorf("web.zone: %w", err)
@@ -58,41 +59,16 @@ func (a *app) openWeb(ctx context.Context, p webParts) (*web.Server, error) {
 	for _, partner := range c.Partners {
 		o.Partners = append(o.Partners, web.Partner(partner))
 	}
-	if p.outbox != nil {
-		o.Mail = webMail{p.outbox}
-	}
+	o.Mail = webMail{p.outbox}
 	return web.New(ctx, o)
 }
 
-// wireWeb opens the public pages, runs their worker with the process, and gives a
-// handler that serves them before everything else.
-func (a *app) wireWeb(ctx context.Context, p webParts, rest http.Handler) (http.Handler, error) {
-	if !a.c.Web.Reports {
-		return rest, nil
+// beginWeb serves the public pages before everything else, and adds their worker.
+func (a *app) beginWeb(s *web.Server, workers map[inbox.Kind]inbox.Worker, rest http.Handler) http.Handler {
+	if s == nil {
+		return rest
 	}
-	if p.blobs == nil {
-		dir := filepath.Join(a.c.DataDir, "blobs")
-		if err := os.MkdirAll(dir, 0o700); err != nil {
-			return nil, fmt.Errorf("the data folder cannot be written: %w", err)
-		}
-		blobs, err := blob.OpenDir(dir, blob.Options{})
-		if err != nil {
-			return nil, err
-		}
-		a.undo = append(a.undo, func() { _ = blobs.Close() })
-		p.blobs = blobs
-	}
-	own := p.inbox == nil
-	if own {
-		p.inbox = inbox.New(inbox.Options{Redis: a.redis, Log: a.log.With().Str("part", "inbox").Logger(), Metrics: inbox.NewMetrics(p.registry)})
-	}
-	s, err := a.openWeb(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	if own {
-		a.work.Go(func() { p.inbox.Run(a.life, map[inbox.Kind]inbox.Worker{inbox.Web: s}) })
-	}
+	workers[inbox.Web] = s
 	a.work.Go(func() { s.Run(a.life) })
 	a.undo = append(a.undo, s.Wait)
 	mux := http.NewServeMux()
@@ -100,7 +76,7 @@ func (a *app) wireWeb(ctx context.Context, p webParts, rest http.Handler) (http.
 		mux.Handle(pattern, s.Handler())
 	}
 	mux.Handle("/", rest)
-	return mux, nil
+	return mux
 }
 
 // webTexts are the form and its words: those built in, or a folder's.

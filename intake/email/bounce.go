@@ -38,6 +38,7 @@ func (w *Worker) bounce(ctx context.Context, it inbox.Item, m crm.Message, p Par
 	if err := w.o.Records.SetDelivery(ctx, sent.ID, d); err != nil {
 		return false, err
 	}
+	w.o.Outbox.o.Changed(sent.Contact)
 	w.o.Metrics.filed.WithLabelValues("bounce").Inc()
 	w.o.Log.Info().Str("contact", string(sent.Contact)).Str("state", string(d.State)).Msg("another mail server reported on a message of ours")
 	m.Thread, m.Report = sent.Thread, sent.Report

@@ -40,7 +40,9 @@ type OutboxOptions struct {
 	Backoff     func(n int) time.Duration
 	GiveUpAfter int
 	// NewID makes ids of messages.
-	NewID   func() string
+	NewID func() string
+	// Changed is told of contacts a message of which got further on its way.
+	Changed func(contact.ID)
 	Now     func() time.Time
 	Log     zerolog.Logger
 	Inbox   inbox.Options // for tests: Poll, Lease and the like
@@ -61,6 +63,9 @@ type Outbox struct {
 func NewOutbox(o OutboxOptions) *Outbox {
 	if o.Backoff == nil {
 		o.Backoff = sendBackoff
+	}
+	if o.Changed == nil {
+		o.Changed = func(contact.ID) {}
 	}
 	if o.GiveUpAfter == 0 {
 		o.GiveUpAfter = 30
@@ -284,6 +289,7 @@ func (s sender) Work(ctx context.Context, it inbox.Item) error {
 		if err := b.o.Records.SetDelivery(ctx, m.ID, d); err != nil {
 			return inbox.Later(fmt.Errorf("email: note the delivery: %w", err))
 		}
+		b.o.Changed(m.Contact)
 		return nil
 	}
 	if err := set(crm.DeliverySending, "", 0); err != nil {
@@ -358,6 +364,7 @@ func (s sender) GiveUp(ctx context.Context, it inbox.Item, cause error) error {
 	if err != nil {
 		return err
 	}
+	s.b.o.Changed(m.Contact)
 	s.b.o.Metrics.sent.WithLabelValues(string(crm.DeliveryPermanent)).Inc()
 	return s.b.failed(ctx, m, "Not sent after many attempts: "+detail)
 }

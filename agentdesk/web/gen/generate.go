@@ -141,8 +141,9 @@ func (g *generator) collect(pkg string, f *ast.File) {
 				if !is || decl.Tok != token.CONST {
 					continue
 				}
-				for _, v := range spec.Values {
-					if lit, is := v.(*ast.BasicLit); is && lit.Kind == token.STRING {
+				for i, v := range spec.Values {
+					// A constant that other packages cannot name is no value of theirs.
+					if lit, is := v.(*ast.BasicLit); is && lit.Kind == token.STRING && spec.Names[i].IsExported() {
 						g.values[pkg+"."+of.Name] = append(g.values[pkg+"."+of.Name], lit.Value)
 					}
 				}

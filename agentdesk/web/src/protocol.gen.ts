@@ -721,7 +721,7 @@ export interface Message {
 export type MessageID = string;
 
 /** ReportID identifies a report (a ULID). It is never shown to the public. */
-export type ReportID = "-";
+export type ReportID = string;
 
 /** Direction tells whether a message came to us or from us. */
 export type Direction = "in" | "out";
