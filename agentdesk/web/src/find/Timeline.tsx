@@ -29,7 +29,7 @@ function line(t: TimelineItem): Line {
     return { icon: 'report', title: r.masked ? `Restricted report ${r.reference}` : `${r.kind === 'crime' ? 'Crime' : 'Report'} ${numberOf(r)}: ${label(categories, r.category)}`, by: statuses[r.status], text: r.opening ?? '', report: r.id };
   }
   const u = t.update;
-  return { icon: 'info', title: `Told about ${u?.reference ?? 'the report'}`, by: u?.by ?? '', text: u?.text ?? '', ...(u ? { report: u.report } : {}) };
+  return { icon: 'info', title: 'Told those who follow the report', by: u?.by ?? '', text: u?.text ?? '', ...(u ? { report: u.report } : {}) };
 }
 
 /** Everything that passed between a person and us, on every channel, newest first. */
