@@ -143,11 +143,11 @@ export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: D
   };
   const at = (id: string) => (error?.field === id ? error.text : undefined);
   const box = person.addresses?.[0];
-  const input = (name: string, label: string, value: string | undefined, more: { hint?: string; type?: 'text' | 'date' } = {}) => {
+  const input = (name: string, label: string, value: string | undefined, hint = '') => {
     const id = `p-${name}`;
     return (
-      <Field id={id} label={label} {...(more.hint ? { hint: more.hint } : {})} error={at(id)}>
-        <input class={`govuk-input${at(id) ? ' govuk-input--error' : ''}`} id={id} name={name} type={more.type ?? 'text'} defaultValue={value ?? ''} autocomplete="off" aria-describedby={describedBy(id, !!more.hint, !!at(id))} onBlur={() => void look()} />
+      <Field id={id} label={label} {...(hint ? { hint } : {})} error={at(id)}>
+        <input class={`govuk-input${at(id) ? ' govuk-input--error' : ''}`} id={id} name={name} defaultValue={value ?? ''} autocomplete="off" aria-describedby={describedBy(id, !!hint, !!at(id))} onBlur={() => void look()} />
       </Field>
     );
   };
@@ -175,7 +175,9 @@ export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: D
         </Field>
         {input('given_name', 'Given name', person.given_name)}
         {input('surname', 'Surname', person.surname)}
-        {input('date_of_birth', 'Date of birth', person.date_of_birth, { type: 'date' })}
+        <Field id="p-date_of_birth" label="Date of birth" error={at('p-date_of_birth')}>
+          <input class="govuk-input" id="p-date_of_birth" name="date_of_birth" type="date" defaultValue={person.date_of_birth ?? ''} aria-describedby={describedBy('p-date_of_birth', false, !!at('p-date_of_birth'))} onBlur={() => void look()} />
+        </Field>
         <Field id="p-gender" label="Gender">
           <select class="govuk-select" id="p-gender" name="gender" defaultValue={person.gender ?? ''}>
             <option value="">Not asked</option>
@@ -193,7 +195,7 @@ export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: D
             {(d.catalogue.languages ?? []).map((l) => <option key={l.code} value={l.code} selected={l.code === person.language}>{l.label}</option>)}
           </select>
         </Field>
-        {input('needs', 'Communication needs', (person.needs ?? []).join(', '), { hint: 'For example: text relay, large print' })}
+        {input('needs', 'Communication needs', (person.needs ?? []).join(', '), 'For example: text relay, large print')}
         <fieldset class="govuk-fieldset app-form__markers">
           <legend class="govuk-fieldset__legend">Markers</legend>
           <div class="govuk-checkboxes govuk-checkboxes--small">
