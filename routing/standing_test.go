@@ -98,8 +98,10 @@ func TestStandingsWhenTheCallerRingsIn(t *testing.T) {
 	e.Step(3, call)
 	e.Step(4, routing.CallbackAsked{Contact: "c1"})
 	for _, ev := range []routing.Event{
-		routing.AgentSignedOn{Agent: "h", Profile: "a"}, routing.AgentPresence{Agent: "h", Up: true},
-		routing.DeviceChanged{Agent: "h", Up: true}, routing.AgentReady{Agent: "h"},
+		routing.AgentSignedOn{Agent: "h", Profile: "a"},
+		routing.AgentPresence{Agent: "h", Up: true},
+		routing.DeviceChanged{Agent: "h", Up: true},
+		routing.AgentReady{Agent: "h"},
 	} {
 		e.Step(5, ev)
 	}
