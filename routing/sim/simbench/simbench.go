@@ -74,17 +74,18 @@ func Compare(ctx context.Context, contacts, tries, cores int, python string) ([]
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as c3i simulate sets it
 	q, tenth := peak(contacts), peak(contacts/10)
 	var missing *MissingError
+	installed := true
 	programs := []func() (Outcome, error){
 		func() (Outcome, error) { return bareLoop(q), nil },
 		func() (Outcome, error) { return throughEngine(ctx, q, 1) },
 		func() (Outcome, error) { return throughEngine(ctx, q, cores) },
 		func() (Outcome, error) {
-			if missing != nil {
+			if !installed {
 				return Outcome{}, nil
 			}
 			o, err := simpy(ctx, python, tenth)
 			if err != nil {
-				missing = &MissingError{err}
+				missing, installed = &MissingError{err}, false
 			}
 			return o, nil
 		},
