@@ -175,6 +175,9 @@ type SearchHit struct {
 	// postcode, vehicle, property, words.
 	Because    []string        `json:"because,omitempty"`
 	At         contact.Instant `json:"at,omitempty"`
-	Restricted bool            `json:"restricted,omitempty"`
-	Masked     bool            `json:"masked,omitempty"`
+	// Person and Report are those it belongs to.
+	Person     contact.PersonID `json:"person,omitempty"`
+	Report     crm.ReportID     `json:"report,omitempty"`
+	Restricted bool             `json:"restricted,omitempty"`
+	Masked     bool             `json:"masked,omitempty"`
 }
