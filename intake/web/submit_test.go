@@ -323,8 +323,12 @@ func TestHostileInputIsRefusedOrKeptAsText(t *testing.T) {
 	b.get("/report/when")
 	b.fill("files", nil)
 	for _, f := range []upload{
-		{"a.jpg", "<html><script>alert(1)</script>"}, {"b.svg", `<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`},
-		{"c.zip", "PK\x03\x04 and more"}, {"d.exe", "MZ\x90\x00"}, {"e.png", ""}, {"f.mp4", "\x00\x00\x00\x18ftypavif"},
+		{"a.jpg", "<html><script>alert(1)</script>"},
+		{"b.svg", `<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`},
+		{"c.zip", "PK\x03\x04 and more"},
+		{"d.exe", "MZ\x90\x00"},
+		{"e.png", ""},
+		{"f.mp4", "\x00\x00\x00\x18ftypavif"},
 	} {
 		b.postFiles("/report/files", url.Values{"do": {"upload"}}, f)
 		if b.status != http.StatusUnprocessableEntity || strings.Contains(b.body, "remove-") {
