@@ -474,6 +474,12 @@ func TestTrackingShowsEachPartyTheirPart(t *testing.T) {
 	if _, _, err := w.Track(t.Context(), r.Reference, fresh); !errors.Is(err, crm.ErrNotFound) {
 		t.Errorf("a party that was taken off still follows: %v", err)
 	}
+	if got, i, err := w.Followed(t.Context(), r.ID, w.report(r.ID).Parties[0].ID); err != nil || i != 0 || got.MO != "" {
+		t.Errorf("followed by %d: %+v, %v", i, got, err)
+	}
+	if _, _, err := w.Followed(t.Context(), r.ID, ""); !errors.Is(err, crm.ErrNotFound) {
+		t.Errorf("followed by nobody: %v", err)
+	}
 	if kept := w.redis.HGetAll(t.Context(), "{r:"+string(r.ID)+"}:track").Val(); len(kept) == 0 || strings.Contains(fmt.Sprint(kept), strings.ReplaceAll(fresh, "-", "")[2:]) {
 		t.Errorf("kept of the secrets: %v", kept)
 	}
