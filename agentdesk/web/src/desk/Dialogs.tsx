@@ -57,7 +57,7 @@ export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: D
   const form = useRef<HTMLFormElement>(null);
   const [error, setError] = useState<{ field: string; text: string } | undefined>(undefined);
   const [busy, setBusy] = useState(false);
-  const fields: Record<string, string> = { name: 'p-name', numbers: 'p-numbers', language: 'p-language', remarks: 'p-remarks' };
+  const fields: Record<string, string> = { name: 'p-name', numbers: 'p-numbers', emails: 'p-emails', language: 'p-language', remarks: 'p-remarks' };
   const submit = async (e: Event) => {
     e.preventDefault();
     if (busy || !form.current) return;
@@ -68,12 +68,15 @@ export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: D
       document.getElementById('p-name')?.focus();
       return;
     }
+    const lines = (k: string) => text(k).split(/[\n,;]+/).map((n) => n.trim()).filter(Boolean);
     setBusy(true);
     try {
+      // What the form does not ask (addresses, needs, how to reach them safely) stays as it is.
       await desk.savePerson(w.contact, {
-        id: person.id,
+        ...person,
         name: text('name'),
-        numbers: text('numbers').split(/[\n,;]+/).map((n) => n.trim()).filter(Boolean),
+        numbers: lines('numbers'),
+        emails: lines('emails'),
         language: text('language'),
         vulnerable: v.has('vulnerable'),
         repeat_victim: v.has('repeat_victim'),
@@ -97,6 +100,9 @@ export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: D
         </Field>
         <Field id="p-numbers" label="Phone numbers" hint="One on each line" error={at('p-numbers')}>
           <textarea class="govuk-textarea" id="p-numbers" name="numbers" rows={2} defaultValue={(person.numbers ?? []).join('\n')} autocomplete="off" aria-describedby={describedBy('p-numbers', true, !!at('p-numbers'))} />
+        </Field>
+        <Field id="p-emails" label="E-mail addresses" hint="One on each line" error={at('p-emails')}>
+          <textarea class="govuk-textarea" id="p-emails" name="emails" rows={2} defaultValue={(person.emails ?? []).join('\n')} autocomplete="off" aria-describedby={describedBy('p-emails', true, !!at('p-emails'))} />
         </Field>
         <Field id="p-language" label="Language" error={at('p-language')}>
           <select class="govuk-select" id="p-language" name="language" defaultValue={person.language ?? ''}>
