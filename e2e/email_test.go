@@ -72,7 +72,7 @@ func TestAnEMailIsTakenAnsweredAndContinued(t *testing.T) {
 	desk.Until("be at the answer", `document.activeElement?.id === 'reply'`)
 	desk.Keys("Thank you. Do you know the frame number?")
 	desk.Alt("s")
-	desk.WaitText("Taken by the receiver’s mail server")
+	desk.WaitText("Taken by the next mail server")
 	answer, raw := box.await(t, 2)
 	if got := answer.Header.Get("In-Reply-To"); got != "<first@people.example.org>" {
 		t.Errorf("the answer is In-Reply-To %q", got)
@@ -186,6 +186,7 @@ func TestWordsOfRiskGoFirst(t *testing.T) {
 	desk := readyFor(t, s, "handler1", "Please help")
 	desk.WaitText("Somebody may take their own life.")
 	desk.WaitText("end my life")
+	desk.Until("show the words, not the receipt below them", `(() => { const m = document.querySelector('.app-message:not(.app-message--out)').getBoundingClientRect(), b = document.querySelector('.app-conversation').getBoundingClientRect(); return m.top >= b.top - 1 && m.top < b.bottom; })()`)
 	looks(t, desk, "desk-mail-risk")
 	risk := s.Ledger().On(contact.Email)[3]
 	if risk.Facts.Answers["risk"] != "life" {

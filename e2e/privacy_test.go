@@ -134,7 +134,7 @@ func TestNothingPersonalOfWhatIsWrittenIsLogged(t *testing.T) {
 	_, err := desk.SavePerson(ctx, w.Contact, agentdesk.Person{Name: name, Emails: []string{address}})
 	must(t, "save a person", err)
 	const answer = "Thank you for the description of the clasp."
-	sent, err := desk.SendMessage(ctx, w.Contact, "key-1", agentdesk.Draft{To: w.Written.ReplyTo, Subject: "Re: " + subject, Text: answer, InReplyTo: w.Written.Messages[0].ID})
+	sent, err := desk.SendMessage(ctx, w.Contact, "private-key-1", agentdesk.Draft{To: w.Written.ReplyTo, Subject: "Re: " + subject, Text: answer, InReplyTo: w.Written.Messages[0].ID})
 	must(t, "send an answer", err)
 	if sent.ID == "" {
 		t.Error("nothing was sent")
