@@ -20,6 +20,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 )
 
 // System is a running `c3i up`.
@@ -31,6 +33,9 @@ type System struct {
 	Dir string
 	// Passwords are those of the first sign-ons, by user.
 	Passwords map[string]string
+
+	redisOnce sync.Once
+	redis     *redis.Client
 
 	t    testing.TB
 	args []string
