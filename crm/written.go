@@ -49,7 +49,7 @@ func (s *Store) IdentifyWritten(ctx context.Context, a WrittenArrival) (contact.
 		return *f, fmt.Errorf("crm: identify: %w", err)
 	}
 	if before[0] == nil {
-		if err := s.recordArrival(ctx, &rec); err != nil {
+		if err := s.recordArrival(ctx, &rec, a.Report); err != nil {
 			return *f, fmt.Errorf("crm: identify: %w", err)
 		}
 	} else {
@@ -77,15 +77,59 @@ func (s *Store) IdentifyWritten(ctx context.Context, a WrittenArrival) (contact.
 }
 
 // recordArrival fills in what is known of the sender and writes the record, once.
-func (s *Store) recordArrival(ctx context.Context, rec *Record) error {
+// Whoever owns the report is preferred, then whoever had the thread last, then
+// whoever had the sender.
+func (s *Store) recordArrival(ctx context.Context, rec *Record, about ReportID) error {
+	given := rec.Facts.Preferred
 	if err := s.sender(ctx, rec); err != nil {
 		return err
 	}
+	f := &rec.Facts
+	thread, err := s.threadHandler(ctx, *rec)
+	if err != nil {
+		return err
+	}
+	owner := ""
+	if about != "" {
+		d, err := s.report(ctx, about)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
+		if err == nil && !closed(d.Status) {
+			owner, f.OpenReports = d.Owner, max(f.OpenReports, 1)
+		}
+	}
+	f.Preferred = cmp.Or(given, owner, thread, f.Preferred)
 	fields := append(arrivalFields(*rec), "subject", rec.Subject, "email", rec.Email, "thread", string(rec.Thread))
 	e := aboutContact(audit.Collect, rec.ID)
 	return s.write(ctx, owed{Kind: "contact", ID: string(rec.ID), Entry: &e}, func() error {
 		return s.eval(ctx, recordArriveLua, []string{contactKey(rec.ID)}, fields...).Err()
 	})
+}
+
+// threadHandler is who answered the latest contact of a thread, within the last 30
+// days.
+func (s *Store) threadHandler(ctx context.Context, rec Record) (string, error) {
+	if rec.Thread == "" {
+		return "", nil
+	}
+	ids, err := s.redis.ZRevRange(ctx, threadContactsKey(rec.Thread), 0, lastLooked-1).Result()
+	if err != nil {
+		return "", err
+	}
+	for _, id := range ids {
+		m, err := s.redis.HMGet(ctx, contactKey(contact.ID(id)), "arrival", "handler", "answered").Result()
+		if err != nil {
+			return "", err
+		}
+		arrival, _ := m[0].(string)
+		at, _ := strconv.ParseInt(arrival, 10, 64)
+		handler, _ := m[1].(string)
+		if answered, _ := m[2].(string); handler != "" && answered != "" && answered != "0" && rec.Arrival.Sub(contact.Instant(at)) <= 30*contact.Day {
+			return handler, nil
+		}
+	}
+	return "", nil
 }
 
 // sender fills in what is known of who wrote. Whom the arrival names is believed,

@@ -76,6 +76,35 @@ func TestAWrittenContactIsRecordedOnce(t *testing.T) {
 	}
 }
 
+func TestWhoeverHadTheThreadIsPreferred(t *testing.T) {
+	w := newWorld(t)
+	ended := func(id contact.ID, handler string) {
+		t.Helper()
+		w.must(w.Ended(t.Context(), crm.Ending{ID: id, Queue: "crime", Handler: handler, Answered: w.at(), At: w.at(), Ending: contact.Answered}))
+		w.wait(contact.Minute)
+	}
+	if f := w.wrote("e1", "ada@example.org", "t1"); f.Preferred != "" {
+		t.Errorf("nobody had it yet: %+v", f)
+	}
+	ended("e1", "ann")
+	if f := w.wrote("e2", "ada@example.org", "t2"); f.Preferred != "ann" {
+		t.Errorf("another matter of the same sender prefers %q", f.Preferred)
+	}
+	ended("e2", "ben")
+	if f := w.wrote("e3", "ada@example.org", "t1"); f.Preferred != "ann" {
+		t.Errorf("an answer in the first thread prefers %q", f.Preferred)
+	}
+	// The owner of the report goes before both, as long as it is open.
+	r := w.create(crm.Report{Owner: "cy"}, "")
+	about := mail(w, "e4", "ada@example.org", "t1")
+	about.Report = r.ID
+	f, err := w.IdentifyWritten(t.Context(), about)
+	w.must(err)
+	if f.Preferred != "cy" || f.OpenReports != 1 {
+		t.Errorf("about a report of cy: %+v", f)
+	}
+}
+
 func TestMessagesJoinContactThreadReportAndPerson(t *testing.T) {
 	w := newWorld(t)
 	p := w.person(crm.Person{Name: "Ada Green", Emails: []string{"ada@example.org"}})

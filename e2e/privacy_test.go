@@ -120,6 +120,84 @@ func TestNothingPersonalIsLogged(t *testing.T) {
 	}
 }
 
+// What is written on every channel is neither printed, at level debug, nor in the
+// journal, nor in the address of a page or of anything a page asks for.
+func TestNothingPersonalOfWhatIsWrittenIsLogged(t *testing.T) {
+	s := harness.Start(t, harness.Options{Args: []string{"--log.level", "debug", "--log.format", "json"}})
+	const address, name, subject, text = "wilhelmina.testwriter@example.org", "Wilhelmina Testwriter", "A garnet brooch", "The brooch lay on the sideboard."
+	session, desk := writingDesk(t, s, "h1", "crime-desk")
+	tab := readyForNothing(t, s, "handler1")
+	ctx := limit(t, 4*time.Minute)
+	post(t, s.SMTP, letter{from: address, name: name, id: "private@example.org", subject: subject, text: text, photo: true})
+	w := offered(t, desk, "the mail", func(w workItem) bool { return w.Written.Subject == subject })
+	must(t, "take it", desk.Accept(ctx, w.Offer))
+	_, err := desk.SavePerson(ctx, w.Contact, agentdesk.Person{Name: name, Emails: []string{address}})
+	must(t, "save a person", err)
+	const answer = "Thank you for the description of the clasp."
+	sent, err := desk.SendMessage(ctx, w.Contact, "private-key-1", agentdesk.Draft{To: w.Written.ReplyTo, Subject: "Re: " + subject, Text: answer, InReplyTo: w.Written.Messages[0].ID})
+	must(t, "send an answer", err)
+	if sent.ID == "" {
+		t.Error("nothing was sent")
+	}
+	file, err := session.File(ctx, w.Written.Messages[0].Attachments[0].URL, "")
+	must(t, "open the photograph", err)
+	_ = file.Body.Close()
+	public := harness.Chromium(t, 0).Open("public", s.URL+"/report")
+	reference, secret := reportOnTheWeb(t, public, "web-private", false)
+	follow(t, public, s, reference, secret)
+	public.WaitText("Where it stands")
+	tab.Alt("l")
+	tab.Fill("Look up", address)
+	tab.Until("find her", `[...document.querySelectorAll('.app-hit')].some(h => h.textContent.includes('Wilhelmina'))`)
+	harness.Await(t, "the web report to be a contact", time.Minute, func() bool { return len(s.Ledger().On(contact.Web)) == 1 })
+	must(t, "close it", desk.CloseContact(ctx, w.Contact, contact.Outcome{Code: "advice_given"}))
+
+	secrets := []string{
+		address, "testwriter", "Wilhelmina", "garnet", "brooch", "sideboard", "clasp", "window.png", "window.jpg", secret,
+		"sam@example.org", "window was broken", "A window was", "7700900123", "7700 900123",
+	}
+	holds := func(where, text string) {
+		for _, secret := range secrets {
+			if strings.Contains(strings.ToLower(text), strings.ToLower(secret)) {
+				t.Errorf("%s holds %q: %.300s", where, secret, text)
+			}
+		}
+	}
+	records, err := s.Redis().XRange(ctx, "{journal}:stream", "-", "+").Result()
+	must(t, "read the journal", err)
+	for _, r := range records {
+		holds("a journal record", fmt.Sprint(r.Values))
+	}
+	lines := 0
+	for line := range strings.Lines(s.Output()) {
+		if strings.HasPrefix(line, "{") {
+			lines++
+		}
+		holds("what is printed", line)
+	}
+	if lines < 10 || len(records) < 10 {
+		t.Errorf("only %d log lines and %d journal records", lines, len(records))
+	}
+	for _, page := range []*harness.Tab{tab, public} {
+		var asked []string
+		page.Evaluate(`[location.href, ...performance.getEntriesByType('resource').map(e => e.name)]`, &asked)
+		for _, url := range asked {
+			holds("the address", url)
+		}
+	}
+	_, metrics := s.Get("/metrics")
+	holds("the metrics", metrics)
+}
+
+// readyForNothing opens a desk that is offered nothing.
+func readyForNothing(t *testing.T, s *harness.System, user string) *harness.Tab {
+	t.Helper()
+	tab := harness.Chromium(t, 0).Open("desk-"+user, s.URL+"/desk")
+	tab.SignOn(user, s.Passwords[user], passphrase)
+	tab.WaitText("Browser phone ready")
+	return tab
+}
+
 func TestBadFrames(t *testing.T) {
 	t.Parallel()
 	s := harness.Start(t, harness.Options{Config: phonesFor("h1", "h2")})

@@ -43,6 +43,9 @@ func (e *Engine) arrived(ev ContactArrived) {
 	if c.wanted != "" && e.plan.queueOf[c.wanted] == nil {
 		e.emit(Alert{Code: AlertQueueGone, Contact: c.id, Queue: c.wanted, Text: "A contact asked for a queue the plan does not have; the rules chose another."})
 	}
+	if c.class == 0 {
+		e.emit(Alert{Code: AlertRisk, Contact: c.id, Queue: c.home, Text: "Somebody may be at risk: the rule “" + c.rule + "” put this contact before everything else."})
+	}
 	if !q.open && ch == onPhone { // what was written waits for the queue to open
 		e.emit(QueueClosed{Contact: c.id, Queue: q.ID, Announcement: q.ClosedAnnouncement})
 		c.queue = q.ID

@@ -279,6 +279,9 @@ func (m *model) arrive(ev routing.ContactArrived, no refuse) {
 	rule := m.route(c)
 	back := m.ringsBack(c)
 	q := m.queue(c.home)
+	if rule != nil && rule.Class0 {
+		m.say(routing.Alert{Code: "risk_to_life", Contact: c.id, Queue: c.home, Text: "Somebody may be at risk: the rule “" + rule.Name + "” put this contact before everything else."})
+	}
 	if !m.open[c.home] && c.channel == contact.Phone {
 		c.queue = c.home
 		m.say(routing.QueueClosed{Contact: c.id, Queue: q.ID, Announcement: q.ClosedAnnouncement})

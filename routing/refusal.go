@@ -34,6 +34,8 @@ const (
 
 // Codes of Alert actions.
 const (
+	// AlertRisk: a contact came that its rule marks as a risk to life.
+	AlertRisk = "risk_to_life"
 	// AlertHandlerMisses: a handler missed or declined AlertAfter offers in a row.
 	AlertHandlerMisses = "repeated_no_answer"
 	// AlertContactMisses: AlertAfter offers of one contact were missed or declined.

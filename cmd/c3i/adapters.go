@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"example.org/c3i/agentdesk"
@@ -79,14 +80,28 @@ func queueViews(d *live.Driver) func() []agentdesk.QueueView {
 func labels(flow *ivr.Flow) func(contact.Facts) []agentdesk.LabelledAnswer {
 	return func(f contact.Facts) []agentdesk.LabelledAnswer {
 		var out []agentdesk.LabelledAnswer
-		if written := writtenAnswers(f.Answers); len(written) > 0 {
+		if written := answersInWords(f.Answers); len(written) > 0 {
 			return written
 		}
 		for _, w := range flow.Words(f.Answers) {
+			if words, written := writtenLabels[w.Name]; written && w.Question == w.Name {
+				w.Question, w.Answer = words, strings.ReplaceAll(strings.ReplaceAll(w.Answer, ",", ", "), "_", " ")
+			}
+			if w.Question == "" {
+				continue
+			}
 			out = append(out, agentdesk.LabelledAnswer{Question: w.Question, Answer: w.Answer})
 		}
 		return out
 	}
+}
+
+// writtenLabels are the words for answers of what was written; those without words
+// are shown elsewhere: a risk with its reasons, a language as such.
+var writtenLabels = map[string]string{
+	"risk": "", "risk_reasons": "", "category": "About", "mailbox": "Mailbox", "hint": "Hint", "reference": "Reference", "sender": "Sender",
+	"automatic": "Automatic", "bounce": "Bounce", "list": "Mailing list", "unreadable": "Unreadable", "encrypted": "Encrypted",
+	"web": "On the web", "partner": "Partner", "involved": "Involved as", "harm": "Harm", "anonymous": "Anonymous", "unfiled": "Not filed",
 }
 
 // languages lists what the person form offers.

@@ -13,13 +13,27 @@ var compared = regexp.MustCompile(`answers\.([A-Za-z_]\w*)(?:\s*(?:==|!=)\s*("[^
 
 var quoted = regexp.MustCompile(`"[^"]*"|'[^']*'`)
 
-// checkAnswers warns of rules that wait for an answer the flow never gives: they
-// work, but never match.
+// writtenAnswers are those of e-mails and web contacts, with their values where
+// these are fixed.
+var writtenAnswers = map[string][]string{
+	"risk": {"life", "child"}, "risk_reasons": nil, "category": nil,
+	"mailbox": nil, "hint": nil, "reference": nil, "sender": {"unproven"},
+	"automatic": {"yes"}, "bounce": {"yes"}, "list": {"yes"}, "unreadable": {"yes"}, "encrypted": {"yes"},
+	"web": {"report", "told", "call_back", "add", "withdraw"}, "partner": nil, "involved": nil, "harm": nil, "anonymous": nil, "unfiled": {"yes"},
+}
+
+// checkAnswers warns of rules that wait for an answer that neither the flow nor
+// anything written ever gives: they work, but never match.
 func (t *content) checkAnswers() {
 	if t.plan == nil || t.flow == nil {
 		return
 	}
 	answers := t.flow.Answers()
+	for name, values := range writtenAnswers {
+		if _, asked := answers[name]; !asked {
+			answers[name] = values
+		}
+	}
 	line := 0
 	for text := range strings.Lines(t.plan.Source) {
 		line++
@@ -33,9 +47,6 @@ func (t *content) checkAnswers() {
 				return fmt.Sprintf("%s:%d:%d: warning", t.plan.Name, line, utf8.RuneCountInString(text[:offset])+1)
 			}
 			values, known := answers[name]
-			if !known && knownInWriting(name) {
-				continue
-			}
 			if !known {
 				t.warnings = append(t.warnings, fmt.Sprintf("%s: the flow %s gives no answer %q", at(m[2]), t.flow.Name(), name))
 				continue

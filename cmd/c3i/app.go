@@ -429,10 +429,12 @@ type runFile struct {
 	PID  int    `json:"pid"`
 	HTTP string `json:"http"`
 	SIP  string `json:"sip,omitempty"`
+	SMTP string `json:"smtp,omitempty"`
+	LMTP string `json:"lmtp,omitempty"`
 }
 
 func (a *app) writeRunFile() error {
-	b, err := json.MarshalIndent(runFile{os.Getpid(), a.url(), a.sip}, "", "  ")
+	b, err := json.MarshalIndent(runFile{os.Getpid(), a.url(), a.sip, a.post.smtp, a.post.lmtp}, "", "  ")
 	if err != nil {
 		return err
 	}

@@ -92,8 +92,15 @@ func assessed(m crm.Message, answers map[string]string) triage.Result {
 
 func triageReasons(m crm.Message, f contact.Facts) []agentdesk.TriageReason {
 	var out []agentdesk.TriageReason
+	told := map[string]bool{}
 	for _, r := range assessed(m, f.Answers).Reasons {
-		out = append(out, agentdesk.TriageReason{Code: r.Code, Sentence: r.Sentence, Quote: r.Quote})
+		out, told[r.Code] = append(out, agentdesk.TriageReason{Code: r.Code, Sentence: r.Sentence, Quote: r.Quote}), true
+	}
+	// What was found when it came and does not follow from the text: answers of the web form.
+	for code := range strings.FieldsSeq(f.Answers["risk_reasons"]) {
+		if s := triage.Sentence(code); s != "" && !told[code] && strings.HasPrefix(code, "answer.") {
+			out = append(out, agentdesk.TriageReason{Code: code, Sentence: s})
+		}
 	}
 	return out
 }

@@ -8,7 +8,7 @@ import (
 
 // writtenQuestions are the answers that contacts in writing bring along, in the
 // order they are shown: what was found in them, asked in a form, or known of where
-// they came in. Rules of the plan may ask for each.
+// they came in.
 var writtenQuestions = []struct{ name, question string }{
 	{"risk", "Risk"},
 	{"category", "About"},
@@ -20,18 +20,20 @@ var writtenQuestions = []struct{ name, question string }{
 	{"web", "Came by"},
 	{"partner", "Through"},
 	{"risk_reasons", ""}, // shown with their words, as what was found
-	{"replied", ""},
+	{"sender", "Sender"},
+	{"unreadable", "Could not be read"},
+	{"encrypted", "Encrypted"},
 	{"unfiled", "Could not be filed"},
 }
 
 var writtenWords = map[string]string{
 	"life": "to life", "child": "a child", "lost_property": "lost property", "found_property": "found property", "asb": "anti-social behaviour",
-	"hate": "hate incident", "report": "a report on the web", "add": "more about a report", "withdraw": "withdraws a report", "call_back": "asked to be rung back", "told": "stopped in the form",
+	"hate": "hate incident", "report": "a report on the web", "add": "more about a report", "withdraw": "withdraws a report", "call_back": "asked to be rung back", "told": "stopped in the form", "unproven": "not proved",
 }
 
-// writtenAnswers puts the answers of a contact in writing into words; nothing for
+// answersInWords puts the answers of a contact in writing into words; nothing for
 // a call.
-func writtenAnswers(answers map[string]string) []agentdesk.LabelledAnswer {
+func answersInWords(answers map[string]string) []agentdesk.LabelledAnswer {
 	if answers["mailbox"] == "" && answers["web"] == "" {
 		return nil
 	}
@@ -48,14 +50,4 @@ func writtenAnswers(answers map[string]string) []agentdesk.LabelledAnswer {
 		out = append(out, agentdesk.LabelledAnswer{Question: q.question, Answer: word})
 	}
 	return out
-}
-
-// knownInWriting tells whether contacts in writing may bring an answer.
-func knownInWriting(name string) bool {
-	for _, q := range writtenQuestions {
-		if q.name == name {
-			return true
-		}
-	}
-	return false
 }

@@ -222,6 +222,12 @@ func (tab *Tab) Keys(keys string) {
 	tab.run("press keys", 10*time.Second, chromedp.KeyEvent(keys))
 }
 
+// Alt presses a key with Alt held, as the desk's shortcuts are written.
+func (tab *Tab) Alt(key string) {
+	tab.t.Helper()
+	tab.run("press Alt+"+key, 10*time.Second, chromedp.KeyEvent(key, chromedp.KeyModifiers(chromedp.ModifierAlt)))
+}
+
 // WaitText waits until the page shows a text.
 func (tab *Tab) WaitText(text string) {
 	tab.t.Helper()
@@ -373,7 +379,12 @@ func toneWAV(hz float64, seconds int) []byte {
 // decodes its JSON answer.
 func (tab *Tab) Evaluate(script string, to any) {
 	tab.t.Helper()
-	ctx, cancel := context.WithTimeout(tab.ctx, 15*time.Second)
+	tab.evaluate(15*time.Second, script, to)
+}
+
+func (tab *Tab) evaluate(limit time.Duration, script string, to any) {
+	tab.t.Helper()
+	ctx, cancel := context.WithTimeout(tab.ctx, limit)
 	defer cancel()
 	raw, err := chromedp.Run(ctx, chromedp.Evaluate[[]byte](script, chromedp.EvalAwaitPromise))
 	if err == nil && to != nil {
@@ -392,6 +403,26 @@ func (tab *Tab) NoScript(off bool) {
 		_, err := cdp.Call(ctx, t, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off})
 		return err
 	}))
+}
+
+// Violations checks the page with axe against WCAG 2.2 AA and says in words what
+// is wrong. axe is a script itself: the page's own must not be turned off.
+func (tab *Tab) Violations() []string {
+	tab.t.Helper()
+	source, err := os.ReadFile(filepath.Join(Root(), "agentdesk", "web", "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		tab.t.Fatalf("axe-core (run make web first): %v", err)
+	}
+	var found []struct {
+		ID    string
+		Nodes []struct{ Target []string }
+	}
+	tab.evaluate(time.Minute, string(source)+`; axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']}).then(r => r.violations.map(v => ({ID: v.id, Nodes: v.nodes.map(n => ({Target: n.target.map(String)}))})))`, &found)
+	var out []string
+	for _, v := range found {
+		out = append(out, fmt.Sprintf("%s: %v", v.ID, v.Nodes))
+	}
+	return out
 }
 
 // Go opens another address in the tab.

@@ -114,12 +114,15 @@ func (a ARI) AwaitEmpty(t testing.TB) {
 	t.Errorf("leaked: %s (%v)", strings.Join(left, ", "), err)
 }
 
-// Redis is a client of the private Redis, closed with the test.
+// Redis is a client of the private Redis, the same each time and closed with the
+// test.
 func (s *System) Redis() *redis.Client {
 	s.t.Helper()
-	c := redis.NewClient(redistest.Options(filepath.Join(s.Dir, "redis", "redis.sock")))
-	s.t.Cleanup(func() { _ = c.Close() })
-	return c
+	s.redisOnce.Do(func() {
+		s.redis = redis.NewClient(redistest.Options(filepath.Join(s.Dir, "redis", "redis.sock")))
+		s.t.Cleanup(func() { _ = s.redis.Close() })
+	})
+	return s.redis
 }
 
 // RedisPID is the process id of the private Redis.

@@ -79,6 +79,21 @@ type question struct {
 	sentence string
 }
 
+// Sentence puts a Reason's code into words for people; empty for a code there is not.
+func Sentence(code string) string {
+	for _, r := range rules {
+		if r.code == code {
+			return r.sentence
+		}
+	}
+	for _, q := range questions {
+		if "answer."+q.code == code {
+			return q.sentence
+		}
+	}
+	return ""
+}
+
 var affirmative = []string{"yes", "true", "1"}
 
 var questions = []question{

@@ -17,6 +17,9 @@ func TestEveryRuleOfTheShippedPlanHasItsStory(t *testing.T) {
 	menu := func(choice string) contact.Facts {
 		return contact.Facts{Language: "en", Dialled: "101", Answers: map[string]string{"menu": choice}}
 	}
+	written := func(name, answer string) contact.Facts {
+		return contact.Facts{Language: "en", Answers: map[string]string{name: answer}}
+	}
 	with := func(f contact.Facts, change func(*contact.Facts)) contact.Facts {
 		change(&f)
 		return f
@@ -26,19 +29,26 @@ func TestEveryRuleOfTheShippedPlanHasItsStory(t *testing.T) {
 	for _, s := range []struct {
 		story string
 		facts contact.Facts
+		on    contact.Channel
 	}{
-		{"Somebody pressed 9 for an emergency and could not be put through.", contact.Facts{Language: "en", Answers: map[string]string{"emergency": "not_connected"}}},
-		{"A caller who is marked vulnerable reports a crime.", with(menu("crime"), func(f *contact.Facts) { f.Person, f.Vulnerable = "P", true })},
-		{"A caller reports a crime, in Polish.", with(menu("crime"), func(f *contact.Facts) { f.Language = "pl" })},
-		{"A caller asks about their report.", menu("existing")},
-		{"A caller has lost an umbrella.", menu("property")},
-		{"A caller with an open report asks for a handler.", with(menu("handler"), func(f *contact.Facts) { f.Person, f.OpenReports = "P", 1 })},
-		{"A caller has been in touch four times this month.", with(menu("other"), func(f *contact.Facts) { f.Person, f.Contacts30d = "P", 4 })},
-		{"A caller waited through the menu without a word.", contact.Facts{Language: "en"}},
+		{"Somebody pressed 9 for an emergency and could not be put through.", contact.Facts{Language: "en", Answers: map[string]string{"emergency": "not_connected"}}, contact.Phone},
+		{"A caller who is marked vulnerable reports a crime.", with(menu("crime"), func(f *contact.Facts) { f.Person, f.Vulnerable = "P", true }), contact.Phone},
+		{"A caller reports a crime, in Polish.", with(menu("crime"), func(f *contact.Facts) { f.Language = "pl" }), contact.Phone},
+		{"A caller asks about their report.", menu("existing"), contact.Phone},
+		{"A caller has lost an umbrella.", menu("property"), contact.Phone},
+		{"A caller with an open report asks for a handler.", with(menu("handler"), func(f *contact.Facts) { f.Person, f.OpenReports = "P", 1 }), contact.Phone},
+		{"An e-mail has words that suggest somebody may take their own life.", written("risk", "life"), contact.Email},
+		{"Somebody reports on the web that a child may be at risk.", written("risk", "child"), contact.Web},
+		{"Somebody adds to their report on the web.", written("web", "add"), contact.Web},
+		{"Somebody with an open report writes an e-mail about a bicycle.", with(written("category", "bicycle"), func(f *contact.Facts) { f.Person, f.OpenReports = "P", 1 }), contact.Email},
+		{"Somebody writes that they found a purse.", written("category", "found_property"), contact.Email},
+		{"A stolen bicycle is reported on the web.", written("category", "bicycle"), contact.Web},
+		{"A caller has been in touch four times this month.", with(menu("other"), func(f *contact.Facts) { f.Person, f.Contacts30d = "P", 4 }), contact.Phone},
+		{"A caller waited through the menu without a word.", contact.Facts{Language: "en"}, contact.Phone},
 	} {
 		b := newBook(t).opened()
 		b.add(routing.HoursChanged{Queue: "property", Open: true})
-		b.call("C1", func(ev *routing.ContactArrived) { ev.Facts = s.facts })
+		b.call("C1", func(ev *routing.ContactArrived) { ev.Facts, ev.Channel = s.facts, s.on })
 		b.signOn("h1")
 		b.add(routing.AgentSignedOn{Agent: "h2", Profile: "crime-desk-polish", DeviceUp: true}, routing.AgentReady{Agent: "h2"})
 		c, here := b.engine.ContactState("C1")

@@ -165,7 +165,7 @@ func TestPublishAndRollBackWhileContactsWait(t *testing.T) {
 	c.start(shipped(t), false)
 	const calls = 200
 	answers := []string{"crime", "existing", "other", "property"}
-	base := contact.At(time.Now()).Add(-10 * contact.Minute)
+	base := contact.At(time.Now()).Add(-5 * contact.Minute) // nobody overflows meanwhile
 	for i := range calls {
 		facts := contact.Facts{Language: []string{"en", "pl"}[i%2], Answers: map[string]string{"menu": answers[i%len(answers)]}, Vulnerable: i%7 == 0}
 		c.submit(routing.ContactArrived{

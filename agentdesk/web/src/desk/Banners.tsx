@@ -33,7 +33,7 @@ export function ConnectionBanner({ desk }: { desk: Desk }): JSX.Element | null {
 export function Notices({ desk }: { desk: Desk }): JSX.Element {
   const problem = desk.phone.state.value.problem;
   return (
-    <div class="app-notices" role="region" aria-label="Messages">
+    <div class="app-notices" role="region" aria-label="Notices">
       <div aria-live="polite">
         {problem && <div class="app-notice app-notice--warning"><Icon name="warning" /><p>{problem.text}</p></div>}
         {desk.notices.value.map((n) => (

@@ -78,6 +78,17 @@ describe('a written contact', () => {
     expect(files.find((x) => x.textContent?.includes('invoice.pdf.exe'))?.querySelector('a')).toBeNull();
   });
 
+  it('keeps what the form does not ask when a person is changed', async () => {
+    const known = { ...f.people(true)[0]!, emails: ['a.example@example.org'], addresses: [{ text: 'Flat 2', postcode: 'SW1A 1AA' }], needs: ['interpreter'] } as NonNullable<WorkItem['people']>[number];
+    await taken({ people: [known] });
+    button(new RegExp(`^Change ${known.name}`))?.click();
+    await drawn();
+    type(root.querySelector<HTMLTextAreaElement>('#p-emails'), 'a.example@example.org\nnew@example.org');
+    root.querySelector<HTMLFormElement>('.app-form')?.requestSubmit();
+    await drawn();
+    expect(w.sent('person.save')).toMatchObject([{ person: { id: known.id, emails: ['a.example@example.org', 'new@example.org'], addresses: known.addresses, needs: ['interpreter'] } }]);
+  });
+
   it('keeps an answer as it is typed, and through a reload', async () => {
     const { mail } = await taken();
     type(answer(), 'Dear A. Example');

@@ -66,7 +66,7 @@ function DeliveryLine({ d }: { d: Delivery }): JSX.Element {
   const words = deliveries[d.state];
   return (
     <p class={`app-message__delivery${words.bad ? ' app-message__delivery--bad' : ''}`}>
-      <Icon name={words.bad ? 'warning' : d.state === 'delivered' ? 'check' : 'clock'} size={14} /> {words.text}{d.detail ? `: ${d.detail}` : ''}
+      <Icon name={words.bad ? 'warning' : d.state === 'delivered' ? 'check' : 'clock'} size={14} /> {d.state === 'delivered' ? d.detail || words.text : `${words.text}${d.detail ? `: ${d.detail}` : ''}`}
     </p>
   );
 }
@@ -110,8 +110,12 @@ export function Conversation({ desk, w, view }: { desk: Desk; w: WorkItem; view:
   const messages = w.written?.messages ?? [];
   const now = Math.floor(desk.now.value / 60_000) * 60_000;
   const box = useRef<HTMLDivElement>(null);
-  // The newest is what is read first.
-  useEffect(() => { if (box.current) box.current.scrollTop = box.current.scrollHeight; }, [w.contact, messages.length]);
+  // The newest that a person wrote is what is read first, not our automatic receipt below it.
+  const newest = messages.findLast((m) => m.direction === 'in' || m.author !== 'system')?.id;
+  useEffect(() => {
+    const at = document.getElementById(`message-${newest}`);
+    if (box.current && at) box.current.scrollTop += at.getBoundingClientRect().top - box.current.getBoundingClientRect().top;
+  }, [w.contact, newest]);
   const only = messages.filter((m) => m.direction === 'in').length < 2;
   return (
     <div class="app-conversation" ref={box} tabIndex={0} role="region" aria-label="Messages">
