@@ -177,4 +177,7 @@ type SearchHit struct {
 	At         contact.Instant `json:"at,omitempty"`
 	Restricted bool            `json:"restricted,omitempty"`
 	Masked     bool            `json:"masked,omitempty"`
+	// Behind is the restricted record that a hit belongs to, as "person ID" or
+	// "report ID"; empty when the hit is itself the record.
+	Behind string `json:"-"`
 }
