@@ -79,6 +79,9 @@ func queueViews(d *live.Driver) func() []agentdesk.QueueView {
 func labels(flow *ivr.Flow) func(contact.Facts) []agentdesk.LabelledAnswer {
 	return func(f contact.Facts) []agentdesk.LabelledAnswer {
 		var out []agentdesk.LabelledAnswer
+		if written := writtenAnswers(f.Answers); len(written) > 0 {
+			return written
+		}
 		for _, w := range flow.Words(f.Answers) {
 			out = append(out, agentdesk.LabelledAnswer{Question: w.Question, Answer: w.Answer})
 		}

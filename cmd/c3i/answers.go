@@ -33,6 +33,9 @@ func (t *content) checkAnswers() {
 				return fmt.Sprintf("%s:%d:%d: warning", t.plan.Name, line, utf8.RuneCountInString(text[:offset])+1)
 			}
 			values, known := answers[name]
+			if !known && knownInWriting(name) {
+				continue
+			}
 			if !known {
 				t.warnings = append(t.warnings, fmt.Sprintf("%s: the flow %s gives no answer %q", at(m[2]), t.flow.Name(), name))
 				continue

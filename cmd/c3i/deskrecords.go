@@ -38,7 +38,7 @@ func (s finder) Find(ctx context.Context, q agentdesk.SearchRequest) (agentdesk.
 	}
 	out := agentdesk.SearchReply{Hits: make([]agentdesk.SearchHit, 0, len(found.Hits)), More: found.More || found.Partial}
 	for _, h := range found.Hits {
-		hit := agentdesk.SearchHit{Kind: string(h.Kind), ID: h.ID, At: h.When, Restricted: h.Restricted}
+		hit := agentdesk.SearchHit{Kind: string(h.Kind), ID: h.ID, At: h.When, Person: h.Person, Report: crm.ReportID(h.Report), Restricted: h.Restricted}
 		// What was written in a restricted matter is as restricted as its record.
 		switch {
 		case h.Restricted:
@@ -50,10 +50,16 @@ func (s finder) Find(ctx context.Context, q agentdesk.SearchRequest) (agentdesk.
 		if len(h.Refs) > 0 {
 			hit.Reference = h.Refs[0]
 		}
-		hit.Title = first(h.Names, h.Emails, h.Numbers, h.Refs)
-		hit.Detail = strings.Join(distinct(hit.Title, h.Refs, h.Postcodes, h.Vehicles, h.Emails, h.Numbers), " · ")
+		if hit.Title = h.Title; hit.Title == "" {
+			hit.Title = first(h.Names, h.Emails, h.Numbers, h.Refs)
+		}
+		hit.Detail = strings.Join(distinct(hit.Title, h.Names, h.Refs, h.Postcodes, h.Vehicles, h.Emails, h.Numbers), " · ")
 		for _, f := range h.Matched {
-			hit.Because = append(hit.Because, string(f))
+			because := becauseOf[f]
+			if f == search.FieldName && h.Rank == search.SoundsAlike {
+				because = "sound"
+			}
+			hit.Because = append(hit.Because, because)
 		}
 		out.Hits = append(out.Hits, hit)
 	}
@@ -73,6 +79,12 @@ func (s finder) restricted(ctx context.Context, hits []search.Hit) (map[contact.
 		}
 	}
 	return s.store.Restricted(ctx, people, reports)
+}
+
+// becauseOf are the words of the desk's protocol for what a search matched.
+var becauseOf = map[search.Field]string{
+	search.FieldName: "name", search.FieldNumber: "number", search.FieldEmail: "email", search.FieldRef: "reference",
+	search.FieldPostcode: "postcode", search.FieldVehicle: "vehicle", search.FieldUnique: "property", search.FieldText: "words",
 }
 
 // first is the first value of the first list that has one.

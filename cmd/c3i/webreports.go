@@ -52,7 +52,7 @@ func (a *app) openWeb(ctx context.Context, p webParts) (*web.Server, error) {
 	o := web.Options{
 		Redis: a.redis, Texts: texts, Language: c.Language, Records: p.records, Blobs: p.blobs, Inbox: p.inbox, Router: a.driver,
 		Assess: triage.Assess, IDs: p.ids, Service: c.Service, Exit: c.Exit, CallPage: a.c.Desk.PublicCalls,
-		TLS: a.c.HTTP.TLSCert != "", Origins: a.c.HTTP.Origins, Proxies: prefixes(c.Proxies),
+		TLS: a.c.HTTP.OverTLS(), Origins: a.c.HTTP.Origins, Proxies: prefixes(c.Proxies),
 		SessionLife: c.SessionLife, DraftLife: c.DraftLife, FileMost: int64(c.FileMB) << 20, FilesMost: c.Files, Busy: c.Busy, Zone: zone,
 		Registry: p.registry, Log: a.log.With().Str("part", "web").Logger(),
 	}

@@ -60,7 +60,8 @@ export class View {
     const w = desk.current.value;
     if (!w) return;
     this.editing.value = person ?? {
-      id: '', name: '', numbers: w.caller.number ? [w.caller.number] : [], language: w.facts.language ?? '',
+      id: '', name: w.written?.from.name ?? '', numbers: w.caller.number ? [w.caller.number] : [], language: w.facts.language ?? '',
+      ...(w.written?.from.address ? { emails: [w.written.from.address] } : {}),
     };
     this.dialog.value = 'person';
   }

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"strings"
+
+	"example.org/c3i/agentdesk"
+)
+
+// writtenQuestions are the answers that contacts in writing bring along, in the
+// order they are shown: what was found in them, asked in a form, or known of where
+// they came in. Rules of the plan may ask for each.
+var writtenQuestions = []struct{ name, question string }{
+	{"risk", "Risk"},
+	{"category", "About"},
+	{"involved", "How involved"},
+	{"harm", "Said of harm"},
+	{"anonymous", "Anonymous"},
+	{"mailbox", "Written to"},
+	{"hint", "Mailbox is for"},
+	{"web", "Came by"},
+	{"partner", "Through"},
+	{"risk_reasons", ""}, // shown with their words, as what was found
+	{"replied", ""},
+	{"unfiled", "Could not be filed"},
+}
+
+var writtenWords = map[string]string{
+	"life": "to life", "child": "a child", "lost_property": "lost property", "found_property": "found property", "asb": "anti-social behaviour",
+	"hate": "hate incident", "report": "a report on the web", "add": "more about a report", "withdraw": "withdraws a report", "call_back": "asked to be rung back", "told": "stopped in the form",
+}
+
+// writtenAnswers puts the answers of a contact in writing into words; nothing for
+// a call.
+func writtenAnswers(answers map[string]string) []agentdesk.LabelledAnswer {
+	if answers["mailbox"] == "" && answers["web"] == "" {
+		return nil
+	}
+	var out []agentdesk.LabelledAnswer
+	for _, q := range writtenQuestions {
+		value := answers[q.name]
+		if value == "" || q.question == "" {
+			continue
+		}
+		word := writtenWords[value]
+		if word == "" {
+			word = strings.ReplaceAll(value, "_", " ")
+		}
+		out = append(out, agentdesk.LabelledAnswer{Question: q.question, Answer: word})
+	}
+	return out
+}
+
+// knownInWriting tells whether contacts in writing may bring an answer.
+func knownInWriting(name string) bool {
+	for _, q := range writtenQuestions {
+		if q.name == name {
+			return true
+		}
+	}
+	return false
+}
