@@ -173,8 +173,8 @@ type SearchHit struct {
 	Reference string `json:"reference,omitempty"`
 	// Because says by what it was found: name, sound, number, email, reference,
 	// postcode, vehicle, property, words.
-	Because    []string        `json:"because,omitempty"`
-	At         contact.Instant `json:"at,omitempty"`
+	Because []string        `json:"because,omitempty"`
+	At      contact.Instant `json:"at,omitempty"`
 	// Person and Report are those it belongs to.
 	Person     contact.PersonID `json:"person,omitempty"`
 	Report     crm.ReportID     `json:"report,omitempty"`
