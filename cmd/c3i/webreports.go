@@ -120,10 +120,14 @@ type webMail struct{ outbox *email.Outbox }
 // Send implements web.Mailer.
 func (m webMail) Send(ctx context.Context, w web.Mail) (crm.Message, error) {
 	if strings.TrimSpace(w.To.Address) == "" {
-		return crm.Message{}, errors.New("no address")
+		return crm.Message{}, fmt.Errorf("%w: no address", web.ErrNotSent)
 	}
-	return m.outbox.Send(ctx, email.Outgoing{
+	sent, err := m.outbox.Send(ctx, email.Outgoing{
 		Contact: w.Contact, Report: w.Report, To: []crm.Mailbox{w.To}, Subject: w.Subject, Text: w.Text,
 		Author: email.AutomaticAuthor, Language: w.Language, Key: w.Key,
 	})
+	if errors.Is(err, email.ErrUnsafe) || errors.Is(err, email.ErrInvalid) {
+		err = fmt.Errorf("%w: %w", web.ErrNotSent, err)
+	}
+	return sent, err
 }
