@@ -29,7 +29,7 @@ run: bin/c3i ## start everything on this machine and print its addresses (Ctrl-C
 test: setup-test web ## type checks, unit tests, vet, race tests and end-to-end tests
 	if [ -e $(WEB)/package.json ]; then cd $(WEB) && npm run --silent typecheck && npm test --silent; fi
 	go vet ./...
-	$(WITH_ENV) go test -race -count=1 -timeout 15m -p 2 $(GO_TEST_FLAGS) $(PACKAGES)
+	$(WITH_ENV) go test -race -count=1 -timeout 20m -p 2 $(GO_TEST_FLAGS) $(PACKAGES)
 
 bench: setup-test web ## compare C3i, app_queue and a bare ARI program on one Asterisk, and time the engine
 	$(WITH_ENV) go run ./e2e/bench

@@ -262,6 +262,7 @@ func (r *request) unsafeContact(ctx context.Context, rec crm.Record) (string, er
 	if rec.Person == "" {
 		return "", nil
 	}
+	ctx, _ = r.s.reopened(ctx, personObject(string(rec.Person)))
 	p, err := r.s.o.Records.Person(ctx, rec.Person)
 	if errors.Is(err, crm.ErrRestricted) {
 		// Whoever may not see the record must not write past what it forbids.

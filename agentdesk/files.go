@@ -1,6 +1,7 @@
 package agentdesk
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"example.org/c3i/contact"
 	"example.org/c3i/crm"
 	"example.org/c3i/crm/audit"
 	"example.org/c3i/crm/blob"
@@ -38,8 +40,8 @@ func (s *Server) notFound(w http.ResponseWriter) {
 }
 
 // messageFor reads a message for whoever asks, or answers. A message of a contact
-// they have in hand is theirs to read; one of a restricted report needs the
-// reason they gave for it.
+// they have in hand is theirs to read; one of a restricted report or person needs
+// the reason they gave for it.
 func (s *Server) messageFor(w http.ResponseWriter, r *http.Request) (crm.Message, bool) {
 	id := r.PathValue("id")
 	if s.o.Messages == nil {
@@ -57,11 +59,35 @@ func (s *Server) messageFor(w http.ResponseWriter, r *http.Request) (crm.Message
 			_, err = s.o.Reports.Report(ctx, m.Report)
 		}
 	}
+	if err == nil && m.Contact != "" && !s.inHand(u.Name, m.Contact) {
+		err = s.mayReadOf(ctx, u, m.Contact, s.headerReason(r))
+	}
 	if err != nil {
 		s.fail(w, r, err)
 		return crm.Message{}, false
 	}
 	return m, true
+}
+
+// mayReadOf refuses what a restricted person wrote or was written, unless a reason
+// for their record was given.
+func (s *Server) mayReadOf(ctx context.Context, u User, id contact.ID, reason string) error {
+	rec, err := s.o.Records.Record(ctx, id)
+	if errors.Is(err, crm.ErrNotFound) {
+		return nil
+	}
+	if err != nil || rec.Person == "" {
+		return err
+	}
+	hidden, _, err := s.o.Records.Restricted(ctx, []contact.PersonID{rec.Person}, nil)
+	if err != nil || !hidden[rec.Person] {
+		return err
+	}
+	if ctx, err = s.because(ctx, u, personObject(string(rec.Person)), reason); err != nil {
+		return err
+	}
+	_, err = s.openPerson(ctx, rec.Person)
+	return err
 }
 
 func (s *Server) handleMessage(w http.ResponseWriter, r *http.Request) {

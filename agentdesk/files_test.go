@@ -219,7 +219,7 @@ func TestTemplatesAreFilledAndWhatIsMissingIsNamed(t *testing.T) {
 
 func TestBadTemplatesSayWhatIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
-		"- code: a\n  label: A\n  text: \"{{refrence}}\"":                    `no placeholder "refrence"`,
+		"- code: a\n  label: A\n  text: \"{{nickname}}\"":                    `no placeholder "nickname"`,
 		"- code: a\n  label: A\n  txt: x":                                    "txt",
 		"- code: A b\n  label: A\n  text: x":                                 "code",
 		"- label: A\n  text: x":                                              "number 1: code",

@@ -173,8 +173,14 @@ type SearchHit struct {
 	Reference string `json:"reference,omitempty"`
 	// Because says by what it was found: name, sound, number, email, reference,
 	// postcode, vehicle, property, words.
-	Because    []string        `json:"because,omitempty"`
-	At         contact.Instant `json:"at,omitempty"`
-	Restricted bool            `json:"restricted,omitempty"`
-	Masked     bool            `json:"masked,omitempty"`
+	Because []string        `json:"because,omitempty"`
+	At      contact.Instant `json:"at,omitempty"`
+	// Person and Report are those it belongs to.
+	Person     contact.PersonID `json:"person,omitempty"`
+	Report     crm.ReportID     `json:"report,omitempty"`
+	Restricted bool             `json:"restricted,omitempty"`
+	Masked     bool             `json:"masked,omitempty"`
+	// Behind is the restricted record that a hit belongs to, as "person ID" or
+	// "report ID"; empty when the hit is itself the record.
+	Behind string `json:"-"`
 }

@@ -17,6 +17,10 @@ type Records interface {
 	Pop(ctx context.Context, id contact.ID, facts contact.Facts) (crm.Pop, error)
 	// Record reads one contact.
 	Record(ctx context.Context, id contact.ID) (crm.Record, error)
+	// HandlerOf tells who had a contact last, and Restricted which people and reports
+	// are so. They decide what may be done and shown, and are no consultations.
+	HandlerOf(ctx context.Context, id contact.ID) (string, error)
+	Restricted(ctx context.Context, people []contact.PersonID, reports []crm.ReportID) (map[contact.PersonID]bool, map[crm.ReportID]bool, error)
 	// SaveNote stores the note when base is the stored revision, and returns once
 	// it is durable; otherwise crm.ErrConflict, and nothing is written.
 	SaveNote(ctx context.Context, id contact.ID, base uint64, text, author string) (crm.Note, error)

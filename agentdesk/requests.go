@@ -240,8 +240,8 @@ func (r *request) mayWrite(ctx context.Context, id contact.ID) error {
 	if i >= 0 {
 		return &Error{Code: CodeWrongPhase, Message: "Answer the contact first.", Field: "contact"}
 	}
-	rec, err := r.s.o.Records.Record(ctx, id)
-	if errors.Is(err, crm.ErrNotFound) || (err == nil && rec.Handler != string(r.d.agent)) {
+	handler, err := r.s.o.Records.HandlerOf(ctx, id) // nothing is shown: no consultation
+	if errors.Is(err, crm.ErrNotFound) || (err == nil && handler != string(r.d.agent)) {
 		return notYours()
 	}
 	return err

@@ -117,14 +117,14 @@ func findPeople(ctx context.Context, r *request) (any, error) {
 	if len(in.Numbers) > numbersMax || len(in.Emails) > numbersMax {
 		return nil, invalid("numbers", "Give at most 20 numbers and 20 addresses.")
 	}
-	any := false
+	given := false
 	for _, c := range slices.Concat([]string{in.Name, in.Given, in.Surname, in.DateOfBirth, in.Postcode}, in.Numbers, in.Emails) {
 		if err := line("name", c, addressMax); err != nil {
 			return nil, err
 		}
-		any = any || strings.TrimSpace(c) != ""
+		given = given || strings.TrimSpace(c) != ""
 	}
-	if !any {
+	if !given {
 		return nil, invalid("name", "Give something to find the person by.")
 	}
 	found, err := r.s.o.People.FindPeople(ctx, crm.Clues{

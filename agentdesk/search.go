@@ -1,6 +1,7 @@
 package agentdesk
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -48,7 +49,7 @@ func (s *Server) handleSearch(w http.ResponseWriter, r *http.Request) {
 		out.Hits = []SearchHit{}
 	}
 	for i, h := range out.Hits {
-		if h.Restricted && !s.mayOpen(r.Context(), h.Kind+" "+h.ID) {
+		if h.Restricted && !s.mayOpen(r.Context(), cmp.Or(h.Behind, h.Kind+" "+h.ID)) {
 			out.Hits[i] = SearchHit{Kind: h.Kind, ID: h.ID, Reference: h.Reference, Restricted: true, Masked: true}
 		}
 	}

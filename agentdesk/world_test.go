@@ -32,19 +32,20 @@ const password = "correct horse battery"
 // world is a desk server on a real Redis, a real CRM and a real engine, on a
 // clock of the test's own.
 type world struct {
-	t      *testing.T
-	redis  *redistest.Server
-	users  *agentdesk.Users
-	crm    *crm.Store
-	server *agentdesk.Server
-	web    *httptest.Server
-	now    atomic.Int64
-	router *router
-	phones *phones
-	trail  *audit.Log
-	blobs  *blob.Dir
-	outbox *outbox
-	made   int
+	options agentdesk.Options
+	t       *testing.T
+	redis   *redistest.Server
+	users   *agentdesk.Users
+	crm     *crm.Store
+	server  *agentdesk.Server
+	web     *httptest.Server
+	now     atomic.Int64
+	router  *router
+	phones  *phones
+	trail   *audit.Log
+	blobs   *blob.Dir
+	outbox  *outbox
+	made    int
 }
 
 // router steps the engine at once and hands its actions to the server, as the
@@ -189,6 +190,7 @@ func newWorld(t *testing.T, change ...func(*agentdesk.Options)) *world {
 	for _, f := range change {
 		f(&o)
 	}
+	w.options = o
 	w.server, err = agentdesk.New(o)
 	must(t, err)
 	w.router.sink = func(a routing.Action) {

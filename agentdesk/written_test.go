@@ -1,6 +1,7 @@
 package agentdesk_test
 
 import (
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -354,5 +355,99 @@ func TestWhoMustNotBeWrittenToIsNot(t *testing.T) {
 	must(t, err)
 	if p.Safe.Rule != "limited" || p.Safe.CoverPhrase != "the library" {
 		t.Fatalf("what is safe was lost: %+v", p.Safe)
+	}
+}
+
+// A mark lives in memory. Who marked a contact finds it in hand after a restart,
+// parked, without the mark and without an outcome.
+func TestSpamThatARestartForgotIsInHandAndUnharmed(t *testing.T) {
+	w := newWorld(t, func(o *agentdesk.Options) { o.SpamGrace = time.Hour })
+	w.add("anna")
+	d := w.desk("anna")
+	w.ready(d)
+	id := w.mail("sender@example.org", "Is this spam", "No, it is not")
+	w.taken(d, id)
+	_, err := d.Spam(w.ctx(), id)
+	must(t, err)
+	must(t, w.server.Close(w.ctx()))
+	w.web.Close()
+	w.options.Registry = nil
+	w.server, err = agentdesk.New(w.options)
+	must(t, err)
+	w.web = httptest.NewServer(w.server.Handler())
+	w.server.Adopt([]routing.AgentChanged{w.router.agent("anna")})
+	again := w.desk("anna")
+	w.work(again, func(i agentdesk.WorkItem) bool {
+		return i.Contact == id && i.Phase == routing.PhaseParked && i.Written != nil && len(i.Written.Messages) == 1 && i.Written.SpamUntil.IsZero()
+	})
+	rec, err := w.crm.Record(w.ctx(), id)
+	must(t, err)
+	if rec.Outcome.Code != "" || rec.Ending != "" {
+		t.Errorf("the restart ended it: %+v", rec)
+	}
+	must(t, again.Unpark(w.ctx(), id))
+	w.work(again, phase(routing.PhaseTalking))
+}
+
+func TestRestrictedPeoplesMessagesNeedAReason(t *testing.T) {
+	w := newWorld(t)
+	w.add("anna")
+	w.add("ben")
+	d := w.desk("anna")
+	w.ready(d)
+	id := w.mail("hidden@example.org", "Help", "Where I live now")
+	item := w.taken(d, id)
+	_, err := d.SavePerson(w.ctx(), id, agentdesk.Person{Name: "Somebody Hidden", Emails: []string{"hidden@example.org"}, Restricted: true})
+	must(t, err)
+	rec, err := w.crm.Record(w.ctx(), id)
+	must(t, err)
+	url := "/api/messages/" + string(item.Written.Messages[0].ID)
+	ben := w.signOn("ben")
+	refused(t, ben.Call(w.ctx(), "GET", url, nil, nil), agentdesk.CodeReasonRequired)
+	must(t, ben.Call(w.ctx(), "POST", "/api/sign-off", nil, nil))
+
+	// Who has it in hand reads it, and answers once the record is open to them.
+	draft := agentdesk.Draft{To: []crm.Mailbox{{Address: "hidden@example.org"}}, Subject: "S", Text: "T"}
+	_, err = d.SendMessage(w.ctx(), id, "key-00000001", draft)
+	refused(t, err, agentdesk.CodeUnsafeContact)
+	_, err = d.OpenPerson(w.ctx(), rec.Person, "To answer their own message.")
+	must(t, err)
+	_, err = d.SendMessage(w.ctx(), id, "key-00000001", draft)
+	must(t, err)
+}
+
+// Drafts save themselves while somebody types. What the desk looks up for that is
+// no consultation; what is shown is one.
+func TestSavingByItselfIsNoConsultation(t *testing.T) {
+	w := newWorld(t)
+	w.add("anna")
+	d := w.desk("anna")
+	w.ready(d)
+	id := w.mail("sender@example.org", "Help", "Text")
+	w.taken(d, id)
+	must(t, d.CloseContact(w.ctx(), id, contact.Outcome{Code: "replied"}))
+	must(t, d.Wait(w.ctx(), none))
+	consulted := func() int {
+		return len(w.trailed(audit.Query{Operation: audit.Consult, Object: "contact", ObjectID: string(id)}))
+	}
+	if consulted() == 0 {
+		t.Fatal("showing the contact is no consultation")
+	}
+	// A server that has just started knows no handler's contacts; the record does.
+	must(t, w.server.Close(w.ctx()))
+	w.web.Close()
+	w.options.Registry = nil
+	var err error
+	w.server, err = agentdesk.New(w.options)
+	must(t, err)
+	w.web = httptest.NewServer(w.server.Handler())
+	again := w.desk("anna")
+	before, base := consulted(), uint64(0)
+	for range 3 {
+		base, _, err = again.SaveDraft(w.ctx(), id, agentdesk.Draft{Text: "words " + string(rune('a'+base))}, base)
+		must(t, err)
+	}
+	if n := consulted() - before; n != 0 {
+		t.Errorf("%d consultations of somebody who typed", n)
 	}
 }

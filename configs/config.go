@@ -48,6 +48,13 @@ type HTTP struct {
 	Origins []string `mapstructure:"origins"`
 }
 
+// OverTLS tells whether every browser comes over TLS: to us, or to a proxy whose
+// origins are all https. Cookies are then Secure.
+func (h HTTP) OverTLS() bool {
+	plain := func(origin string) bool { return !strings.HasPrefix(origin, "https://") }
+	return h.TLSCert != "" || len(h.Origins) > 0 && !slices.ContainsFunc(h.Origins, plain)
+}
+
 // Redis is where everything is kept.
 type Redis struct {
 	// Program is the redis-server that `c3i up` starts.

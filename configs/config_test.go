@@ -150,3 +150,21 @@ func TestEveryFlagIsExplained(t *testing.T) {
 		t.Errorf("only %d flags", n)
 	}
 }
+
+func TestCookiesAreSecureBehindATLSProxyToo(t *testing.T) {
+	for what, tc := range map[string]struct {
+		http configs.HTTP
+		want bool
+	}{
+		"plain":                  {configs.HTTP{}, false},
+		"a certificate":          {configs.HTTP{TLSCert: "c.pem"}, true},
+		"a proxy over TLS":       {configs.HTTP{Origins: []string{"https://desk.example.org"}}, true},
+		"a plain proxy":          {configs.HTTP{Origins: []string{"http://desk.example.org"}}, false},
+		"one over TLS, one not":  {configs.HTTP{Origins: []string{"https://desk.example.org", "http://desk.example.org"}}, false},
+		"certificate and origin": {configs.HTTP{TLSCert: "c.pem", Origins: []string{"http://desk.example.org"}}, true},
+	} {
+		if got := tc.http.OverTLS(); got != tc.want {
+			t.Errorf("%s: %v", what, got)
+		}
+	}
+}

@@ -182,7 +182,7 @@ func (s *Store) collect(ctx context.Context, age contact.Duration) (int, error) 
 // was noted and not written of a record that exists is told apart by nothing: the
 // trail then has a line too many, never one too few.
 func (s *Store) exists(ctx context.Context, o owed) (bool, error) {
-	key := ""
+	var key string
 	switch o.Kind {
 	case "contact":
 		key = contactKey(contact.ID(o.ID))

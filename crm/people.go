@@ -195,7 +195,7 @@ func match(c Clues, p Person) (Match, bool) {
 	half := named && !same && !alike && (c.Surname != "" && sound(c.Surname) == sound(surname) || c.Given != "" && sound(c.Given) == sound(given))
 	// What one person alone can be asked about is shown: a shared birthday or
 	// street is not enough.
-	if !number && !mail && !same && !alike && !(half && (born || post)) {
+	if enough := number || mail || same || alike || half && (born || post); !enough {
 		return m, false
 	}
 	differs := because(c.DateOfBirth != "" && p.DateOfBirth != "" && !born, "date_of_birth_differs")

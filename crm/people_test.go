@@ -74,9 +74,19 @@ func TestPostcodes(t *testing.T) {
 
 func TestNamesThatSoundAlike(t *testing.T) {
 	for _, alike := range [][]string{
-		{"Smith", "Smyth", "Smithe"}, {"Clark", "Clarke"}, {"Stephen", "Steven"}, {"Philip", "Phillip", "Filip"}, {"Catherine", "Katherine", "Kathryn"},
-		{"Mohammed", "Muhammad", "Mohamed"}, {"MacDonald", "McDonald"}, {"Knight", "Night"}, {"Łukasz", "Lukasz"}, {"O'Neill", "ONeil"}, {"Schmidt", "Shmidt"},
-		{"Wright", "Right"}, {"Reece", "Rhys"},
+		{"Smith", "Smyth", "Smithe"},
+		{"Clark", "Clarke"},
+		{"Stephen", "Steven"},
+		{"Philip", "Phillip", "Filip"},
+		{"Catherine", "Katherine", "Kathryn"},
+		{"Mohammed", "Muhammad", "Mohamed"},
+		{"MacDonald", "McDonald"},
+		{"Knight", "Night"},
+		{"Łukasz", "Lukasz"},
+		{"O'Neill", "ONeil"},
+		{"Schmidt", "Shmidt"},
+		{"Wright", "Right"},
+		{"Reece", "Rhys"},
 	} {
 		for _, other := range alike[1:] {
 			if crm.Sound(alike[0]) != crm.Sound(other) {

@@ -26,6 +26,8 @@ type SearchDoc struct {
 	VRMs       []string // without spaces
 	Uniques    []string // serial, IMEI, frame numbers
 	Born       string   // YYYY-MM-DD
+	// Title is one line for lists.
+	Title string
 	// Words is the narrative.
 	Words string
 	// Restricted records may be found to exist and are not shown without a reason.
@@ -38,6 +40,9 @@ type SearchIndex interface {
 	Put(ctx context.Context, doc SearchDoc) error
 	Drop(ctx context.Context, kind, id string) error
 }
+
+// titleLimit bounds a Title, in characters.
+const titleLimit = 120
 
 func (s *Store) find(ctx context.Context, doc SearchDoc) error {
 	if s.search == nil {
@@ -68,6 +73,8 @@ func reportDoc(r Report) SearchDoc {
 		Kind: "report", ID: string(r.ID), At: r.Created, Version: r.Version, Report: r.ID, Restricted: r.Restricted,
 		Words: strings.Join([]string{r.Summary, r.MO, r.Place.Text, r.Place.Street, r.Place.Town}, "\n"),
 	}
+	d.Title, _, _ = strings.Cut(strings.TrimSpace(r.Summary), "\n")
+	d.Title = cut(d.Title, titleLimit)
 	for _, ref := range []string{r.Reference, r.IncidentNumber, r.CrimeNumber} {
 		if ref != "" {
 			d.References = append(d.References, ref)
@@ -102,7 +109,7 @@ func reportDoc(r Report) SearchDoc {
 
 func recordDoc(r Record) SearchDoc {
 	d := SearchDoc{
-		Kind: "contact", ID: string(r.ID), At: r.Arrival, Person: r.Person, Report: r.Report,
+		Kind: "contact", ID: string(r.ID), At: r.Arrival, Person: r.Person, Report: r.Report, Title: cut(r.Subject, titleLimit),
 		Words: strings.Join([]string{r.Subject, r.Note.Text, r.Outcome.Note}, "\n"),
 	}
 	if r.Number != "" {
@@ -116,7 +123,7 @@ func recordDoc(r Record) SearchDoc {
 
 func messageDoc(m Message, person contact.PersonID) SearchDoc {
 	d := SearchDoc{
-		Kind: "message", ID: string(m.ID), At: m.At, Person: person, Report: m.Report, Words: m.Subject + "\n" + m.Text,
+		Kind: "message", ID: string(m.ID), At: m.At, Person: person, Report: m.Report, Title: cut(m.Subject, titleLimit), Words: m.Subject + "\n" + m.Text,
 	}
 	for _, b := range append([]Mailbox{m.From}, m.To...) {
 		if a, ok := CanonicalEmail(b.Address); ok {

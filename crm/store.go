@@ -285,6 +285,49 @@ func (s *Store) Record(ctx context.Context, id contact.ID) (Record, error) {
 	return rec, s.seen(ctx, aboutContact("", id))
 }
 
+// HandlerOf tells who had a contact in hand last, for those who decide what somebody
+// may do. It shows nothing of the contact, and is no consultation.
+func (s *Store) HandlerOf(ctx context.Context, id contact.ID) (string, error) {
+	rec, err := s.record(ctx, id)
+	return rec.Handler, err
+}
+
+// Restricted tells which of some people and reports are restricted, for those who
+// decide what may be shown. It is no consultation.
+func (s *Store) Restricted(ctx context.Context, people []contact.PersonID, reports []ReportID) (map[contact.PersonID]bool, map[ReportID]bool, error) {
+	hidden, closed := map[contact.PersonID]bool{}, map[ReportID]bool{}
+	known, err := s.people(ctx, people)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, p := range known {
+		hidden[p.ID] = p.Restricted
+	}
+	docs := make([]*redis.StringCmd, len(reports))
+	if len(reports) > 0 {
+		_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for i, id := range reports {
+				docs[i] = p.HGet(ctx, reportKey(id), "doc")
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return nil, nil, fmt.Errorf("crm: read reports: %w", err)
+		}
+	}
+	for i, doc := range docs {
+		if doc.Err() != nil {
+			continue
+		}
+		d, err := decodeReport(reports[i], doc.Val())
+		if err != nil {
+			return nil, nil, err
+		}
+		closed[d.ID] = d.Restricted
+	}
+	return hidden, closed, nil
+}
+
 func (s *Store) record(ctx context.Context, id contact.ID) (Record, error) {
 	m, err := s.redis.HGetAll(ctx, contactKey(id)).Result()
 	if err != nil {

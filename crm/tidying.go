@@ -34,7 +34,7 @@ func (s *Store) later(ctx context.Context, id contact.ID) {
 		defer s.tidying.under.Add(-1)
 		s.tidying.slots <- struct{}{}
 		defer func() { <-s.tidying.slots }()
-		ctx, cancel := context.WithTimeout(context.Background(), tidyingLimit)
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tidyingLimit)
 		defer cancel()
 		if s.trail != nil {
 			if err := s.trail.Append(ctx, e); err != nil {

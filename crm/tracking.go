@@ -141,16 +141,31 @@ func (s *Store) Track(ctx context.Context, reference, secret string) (Report, in
 	if err != nil {
 		return Report{}, -1, err
 	}
-	index := slices.IndexFunc(d.Parties, func(p Party) bool { return p.ID == party })
-	if index < 0 {
-		return Report{}, -1, none
+	return s.follow(ctx, d.Report, party)
+}
+
+// Followed is Track for a party that proved itself before: a report read again for
+// the party of an id. A party that was taken off, or that has become a suspect, is
+// ErrNotFound. What is restricted is so for others, not for its parties.
+func (s *Store) Followed(ctx context.Context, id ReportID, party string) (Report, int, error) {
+	d, err := s.report(ctx, id)
+	if err != nil {
+		return Report{}, -1, err
 	}
-	e := aboutReport(audit.Disclose, d.Report, "")
+	return s.follow(ctx, d.Report, party)
+}
+
+func (s *Store) follow(ctx context.Context, r Report, party string) (Report, int, error) {
+	index := slices.IndexFunc(r.Parties, func(p Party) bool { return p.ID == party && party != "" })
+	if index < 0 || slices.Contains(r.Parties[index].Roles, RoleSuspect) {
+		return Report{}, -1, fmt.Errorf("tracking: %w", ErrNotFound)
+	}
+	e := aboutReport(audit.Disclose, r, "")
 	e.Recipient, e.Purpose = "party:"+party, "tracking"
 	if err := s.seen(ctx, e); err != nil {
 		return Report{}, -1, err
 	}
-	return d.ForParty(index), index, nil
+	return r.ForParty(index), index, nil
 }
 
 // ForParty is what one party may see of a report: numbers, status, what is told

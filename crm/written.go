@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"github.com/redis/go-redis/v9"
@@ -26,7 +27,8 @@ type WrittenArrival struct {
 
 // IdentifyWritten records that a written contact arrived and tells what routing
 // may know of the sender, as Identify does for a caller: Line is then the hash of
-// the address, or of the number when no address was given. Unlike Identify it
+// the address, or of the number when no address was given. A person or preferred
+// handler that the arrival's facts name stays. Unlike Identify it
 // must be repeated after an error, and may be: a contact recorded before keeps
 // what happened to it since, and the facts are those of the first time.
 func (s *Store) IdentifyWritten(ctx context.Context, a WrittenArrival) (contact.Facts, error) {
@@ -130,56 +132,87 @@ func (s *Store) threadHandler(ctx context.Context, rec Record) (string, error) {
 	return "", nil
 }
 
+// sender fills in what is known of who wrote. Whom the arrival names is believed,
+// and so is the handler it names; else it is the one person of the line.
 func (s *Store) sender(ctx context.Context, rec *Record) error {
 	f := &rec.Facts
-	if f.Line == "" {
-		return nil
-	}
+	given := f.Preferred
 	since := strconv.FormatInt(milliseconds(rec.Arrival.Add(-30*contact.Day)), 10)
 	until := "(" + strconv.FormatInt(milliseconds(rec.Arrival), 10)
-	var people *redis.MapStringStringCmd
+	// A web report may have an address, which is its line, and a number.
+	lines := slices.Compact(slices.DeleteFunc([]string{f.Line, s.line(rec.Number)}, func(l string) bool { return l == "" }))
+	people := make([]*redis.MapStringStringCmd, len(lines))
 	var recent *redis.IntCmd
 	var last *redis.Cmd
-	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
-		people = p.HGetAll(ctx, linePeopleKey(f.Line))
-		recent = p.ZCount(ctx, lineTag(f.Line)+":order", since, until)
-		last = p.Eval(ctx, timelineGetLua, timelineKeys(lineTag(f.Line)), until, lastLooked)
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	f.Contacts30d = int(recent.Val())
-	if f.Preferred, err = lastHandler(last, rec.Arrival); err != nil {
-		return err
-	}
-	if len(people.Val()) != 1 {
-		return nil
-	}
-	for _, text := range people.Val() {
-		var p Person
-		if err := json.Unmarshal([]byte(text), &p); err != nil {
-			return fmt.Errorf("a person of the line cannot be read: %w", err)
+	if len(lines) > 0 {
+		_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+			for i, line := range lines {
+				people[i] = p.HGetAll(ctx, linePeopleKey(line))
+			}
+			recent = p.ZCount(ctx, lineTag(f.Line)+":order", since, until)
+			last = p.Eval(ctx, timelineGetLua, timelineKeys(lineTag(f.Line)), until, lastLooked)
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		f.Person, f.Vulnerable, f.RepeatVictim = p.ID, p.Vulnerable, p.RepeatVictim
+		f.Contacts30d = int(recent.Val())
+		if f.Preferred, err = lastHandler(last, rec.Arrival); err != nil {
+			return err
+		}
 	}
-	rec.Person = f.Person
+	for _, of := range people {
+		unsafe, err := unsafeFor(rec.Number, of.Val())
+		if err != nil {
+			return err
+		}
+		f.UnsafeToCall = f.UnsafeToCall || unsafe
+	}
+	if f.Person == "" && len(people) > 0 && len(people[0].Val()) == 1 {
+		for id := range people[0].Val() {
+			f.Person = contact.PersonID(id)
+		}
+	}
+	if f.Person != "" {
+		if err := s.senderKnown(ctx, rec, since, until); err != nil {
+			return err
+		}
+	}
+	f.Preferred = cmp.Or(given, f.Preferred)
+	return nil
+}
+
+// senderKnown fills in what is known of the person who wrote.
+func (s *Store) senderKnown(ctx context.Context, rec *Record, since, until string) error {
+	f := &rec.Facts
+	p, err := s.person(ctx, f.Person)
+	if err == nil && p.MergedInto != "" {
+		if f.Person, err = s.root(ctx, f.Person); err == nil {
+			p, err = s.person(ctx, f.Person)
+		}
+	}
+	if errors.Is(err, ErrNotFound) {
+		f.Person = "" // erased meanwhile
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	rec.Person, f.Vulnerable, f.RepeatVictim = f.Person, p.Vulnerable, p.RepeatVictim
+	f.UnsafeToCall = f.UnsafeToCall || !p.Safe.mayRing(rec.Number)
 	var theirs, reports *redis.IntCmd
-	var lastTheirs *redis.Cmd
-	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
-		theirs = p.ZCount(ctx, personTag(f.Person)+":order", since, until)
-		reports = p.ZCard(ctx, openReportsKey(f.Person))
-		lastTheirs = p.Eval(ctx, timelineGetLua, timelineKeys(personTag(f.Person)), until, lastLooked)
+	var last *redis.Cmd
+	_, err = s.redis.Pipelined(ctx, func(c redis.Pipeliner) error {
+		theirs = c.ZCount(ctx, personTag(f.Person)+":order", since, until)
+		reports = c.ZCard(ctx, openReportsKey(f.Person))
+		last = c.Eval(ctx, timelineGetLua, timelineKeys(personTag(f.Person)), until, lastLooked)
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	handler, err := lastHandler(lastTheirs, rec.Arrival)
-	if err != nil {
-		return err
-	}
-	f.Preferred = cmp.Or(handler, f.Preferred)
 	f.Contacts30d, f.OpenReports = max(f.Contacts30d, int(theirs.Val())), int(reports.Val())
-	return nil
+	handler, err := lastHandler(last, rec.Arrival)
+	f.Preferred = cmp.Or(handler, f.Preferred)
+	return err
 }

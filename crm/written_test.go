@@ -503,6 +503,12 @@ func TestTrackingShowsEachPartyTheirPart(t *testing.T) {
 	if _, _, err := w.Track(t.Context(), r.Reference, fresh); !errors.Is(err, crm.ErrNotFound) {
 		t.Errorf("a party that was taken off still follows: %v", err)
 	}
+	if got, i, err := w.Followed(t.Context(), r.ID, w.report(r.ID).Parties[0].ID); err != nil || i != 0 || got.MO != "" {
+		t.Errorf("followed by %d: %+v, %v", i, got, err)
+	}
+	if _, _, err := w.Followed(t.Context(), r.ID, ""); !errors.Is(err, crm.ErrNotFound) {
+		t.Errorf("followed by nobody: %v", err)
+	}
 	if kept := w.redis.HGetAll(t.Context(), "{r:"+string(r.ID)+"}:track").Val(); len(kept) == 0 || strings.Contains(fmt.Sprint(kept), strings.ReplaceAll(fresh, "-", "")[2:]) {
 		t.Errorf("kept of the secrets: %v", kept)
 	}
@@ -594,5 +600,55 @@ func TestDraftsAreNeverOverwrittenUnseen(t *testing.T) {
 	}
 	if _, err := put(4, `{`); codes(err)["body"] != "form" {
 		t.Errorf("not JSON: %v", err)
+	}
+}
+
+func TestWhoWritesIsKnownAsWhoRingsIs(t *testing.T) {
+	w := newWorld(t)
+	answered := func(id contact.ID, by string) {
+		t.Helper()
+		w.wait(contact.Minute)
+		w.must(w.Ended(t.Context(), crm.Ending{ID: id, Handler: by, Answered: w.at(), At: w.at(), Ending: contact.Answered}))
+		w.wait(contact.Minute)
+	}
+	// An address nobody has: the handler who answered before answers the reply.
+	w.wrote("e1", "new@example.org", "t1")
+	answered("e1", "ann")
+	if f := w.wrote("e2", "new@example.org", "t1"); f.Preferred != "ann" || f.Person != "" || f.UnsafeToCall {
+		t.Errorf("of an address: %+v", f)
+	}
+	// A person who rang: their handler, over all channels, and whether to ring.
+	p := w.person(crm.Person{Name: "Ada Green", Emails: []string{"ada@example.org"}, Numbers: []string{"07700 900130"}, Safe: crm.SafeContact{UnsafeNumbers: []string{"07700 900130"}}})
+	w.call("c1", "07700 900130")
+	answered("c1", "ben")
+	if f := w.wrote("e3", "ada@example.org", "t2"); f.Preferred != "ben" || f.Person != p.ID {
+		t.Errorf("of a person: %+v", f)
+	}
+	a := mail(w, "r1", "other@example.org", "t3")
+	a.Caller = contact.Caller{CLI: contact.CLIPresented, Number: "07700 900130", Unverified: true}
+	f, err := w.IdentifyWritten(t.Context(), a)
+	w.must(err)
+	if !f.UnsafeToCall || f.Person != "" {
+		t.Errorf("a number that must not be rung: %+v", f)
+	}
+	if rec, err := w.Record(t.Context(), "r1"); err != nil || !rec.Facts.UnsafeToCall {
+		t.Errorf("kept as %+v, %v", rec.Facts, err)
+	}
+	// Somebody who was named is believed, whoever shares the address; so is the
+	// handler who is named.
+	other := w.person(crm.Person{Name: "Ben Green", Vulnerable: true, Safe: crm.SafeContact{Rule: "never"}})
+	a = mail(w, "r2", "ada@example.org", "t4")
+	a.Facts.Person, a.Facts.Preferred = other.ID, "owner"
+	f, err = w.IdentifyWritten(t.Context(), a)
+	w.must(err)
+	if f.Person != other.ID || !f.Vulnerable || !f.UnsafeToCall || f.Preferred != "owner" {
+		t.Errorf("somebody named: %+v", f)
+	}
+	a = mail(w, "r3", "", "t5")
+	a.Facts.Person = other.ID
+	_, err = w.IdentifyWritten(t.Context(), a)
+	w.must(err)
+	if rec, err := w.Record(t.Context(), "r3"); err != nil || rec.Person != other.ID {
+		t.Errorf("named, with no address: %+v, %v", rec, err)
 	}
 }

@@ -40,6 +40,7 @@ type Engine struct {
 
 	terse bool
 	pad   pad
+	trial *trial // set in a clone on which a call is tried
 }
 
 // New returns an engine that knows nothing yet; the first event is normally a

@@ -87,32 +87,12 @@ func (e *Engine) Explain(ev ContactArrived) (Explanation, bool) {
 	home := e.take(c, ev, ch)
 	if home.open && e.contacts[c.keptFrom] != nil {
 		e.spent = e.spent[:0]
-		return e.explainTakenOver(ev, c), true
+		return e.tryTakingOver(ev, c).explanation(), true
 	}
 	x := e.explanation(c)
 	x.Contact = ""
 	e.spent = e.spent[:0]
 	return x, true
-}
-
-// explainTakenOver explains a call that takes the place of a callback. That may free
-// a handler for somebody else, so it is tried on a clone.
-func (e *Engine) explainTakenOver(ev ContactArrived, like *inquiry) Explanation {
-	if ev.Contact == "" || e.contacts[ev.Contact] != nil || e.ended.has(ev.Contact) {
-		ev.Contact = like.keptFrom + "~" // the next in order of id
-	}
-	tried := e.Clone()
-	actions := tried.Step(e.now, ev)
-	c := tried.contacts[ev.Contact]
-	x := tried.explanation(c)
-	x.Contact = ""
-	for _, a := range actions {
-		if o, is := a.(Offer); is && o.Contact == c.id {
-			x.Phase, x.Agent, x.Position, x.EstimatedWait = PhaseWaiting, o.Agent, 1, 0
-			x.Why, x.Next = o.Why, tried.changes(c)
-		}
-	}
-	return x
 }
 
 func (e *Engine) explanation(c *inquiry) Explanation {

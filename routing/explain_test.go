@@ -43,6 +43,9 @@ func TestExplainForetells(t *testing.T) {
 					t.Fatalf("seed %d: %+v was queued, foretold %+v", s+i, a, x)
 				}
 			case routing.Offer:
+				if a.Contact != ev.Contact { // it took a ringing callback's place, whose handler goes to one before it
+					continue
+				}
 				offered++
 				to = a.Agent
 				if !same([]routing.Action{routing.Offer{Why: a.Why}}, []routing.Action{routing.Offer{Why: x.Why}}) {

@@ -22,6 +22,9 @@ const (
 // offerTo offers a waiting contact to an available handler.
 func (e *Engine) offerTo(c *inquiry, h *handler) {
 	why := e.explain(c, h)
+	if e.trial != nil {
+		e.trial.offering(c)
+	}
 	e.unwait(c)
 	ring := e.plan.plan.Offer.RingFor[channelNames[c.channel]]
 	if ring <= 0 {

@@ -29,10 +29,12 @@ func (e *Engine) Standings(ev ContactArrived) ([]HandlerStanding, bool) {
 		return nil, false
 	}
 	c := &inquiry{seat: unseated, heldAt: -1}
-	e.take(c, ev, ch)
-	list := e.standings(c)
+	home := e.take(c, ev, ch)
 	e.spent = e.spent[:0]
-	return list, true
+	if home.open && e.contacts[c.keptFrom] != nil {
+		return e.tryTakingOver(ev, c).standings(), true
+	}
+	return e.standings(c), true
 }
 
 // StandingsOf is Standings for a contact that waits; false for any other.

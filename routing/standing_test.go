@@ -85,6 +85,42 @@ func TestStandingsAgreeWithWhy(t *testing.T) {
 	}
 }
 
+// TestStandingsWhenTheCallerRingsIn asks about the line of a callback that rings at
+// the only handler: the call would have its place, and so its handler.
+func TestStandingsWhenTheCallerRingsIn(t *testing.T) {
+	e := routing.New()
+	e.Step(1, routing.PlanPublished{Version: 1, Source: "x", Plan: &routing.Plan{
+		Version: 1, DefaultQueue: "q", Queues: []routing.Queue{{ID: "q", Callback: &routing.CallbackPolicy{Attempts: 1}}},
+		Profiles: []routing.Profile{{Name: "a", Capacity: map[contact.Channel]int{contact.Phone: 1}}},
+	}})
+	e.Step(2, routing.HoursChanged{Queue: "q", Open: true})
+	call := routing.ContactArrived{Contact: "c1", Channel: contact.Phone, Facts: contact.Facts{Line: "l"}}
+	e.Step(3, call)
+	e.Step(4, routing.CallbackAsked{Contact: "c1"})
+	for _, ev := range []routing.Event{
+		routing.AgentSignedOn{Agent: "h", Profile: "a"},
+		routing.AgentPresence{Agent: "h", Up: true},
+		routing.DeviceChanged{Agent: "h", Up: true},
+		routing.AgentReady{Agent: "h"},
+	} {
+		e.Step(5, ev)
+	}
+	if due, some := e.NextDeadline(); some {
+		e.Step(due, routing.Tick{})
+	}
+	if s, _ := e.ContactState("c1"); s.Phase != routing.PhaseRinging {
+		t.Fatalf("the callback is %q", s.Phase)
+	}
+	call.Contact = "c2"
+	if list, _ := e.Standings(call); len(list) != 1 || list[0].Gate != "" {
+		t.Errorf("the caller who rings in: %+v", list)
+	}
+	call.Facts.Line = "other"
+	if list, _ := e.Standings(call); len(list) != 1 || list[0].Gate != routing.GateCapacity {
+		t.Errorf("somebody else: %+v", list)
+	}
+}
+
 func TestProfilesAreTold(t *testing.T) {
 	e := routing.New()
 	e.Step(1, routing.PlanPublished{Version: 1, Source: "x", Plan: &routing.Plan{

@@ -32,7 +32,7 @@ func emitReused[A Reused](e *Engine, used *[]A, a A) {
 		return
 	}
 	*used = append(*used, a)
-	e.emit(any(&(*used)[len(*used)-1]).(Action))
+	e.emit(any(&(*used)[len(*used)-1]).(Action)) //nolint:errcheck // a pointer to a Reused is an Action
 }
 
 // turn forgets what the step before returned.

@@ -80,6 +80,9 @@ func queueViews(d *live.Driver) func() []agentdesk.QueueView {
 func labels(flow *ivr.Flow) func(contact.Facts) []agentdesk.LabelledAnswer {
 	return func(f contact.Facts) []agentdesk.LabelledAnswer {
 		var out []agentdesk.LabelledAnswer
+		if written := answersInWords(f.Answers); len(written) > 0 {
+			return written
+		}
 		for _, w := range flow.Words(f.Answers) {
 			if words, written := writtenLabels[w.Name]; written && w.Question == w.Name {
 				w.Question, w.Answer = words, strings.ReplaceAll(strings.ReplaceAll(w.Answer, ",", ", "), "_", " ")

@@ -49,6 +49,9 @@ func seedUsers(ctx context.Context, users *agentdesk.Users, p *routing.Plan) ([]
 // announce tells the person who started C3i where to go.
 func (a *app) announce(out io.Writer) {
 	fmt.Fprintf(out, "\nC3i is ready.\n\n  Desk           %s/desk\n  Ring %-9s %s/call\n", a.url(), a.c.Telephony.Numbers[0], a.url())
+	if a.pages != nil {
+		fmt.Fprintf(out, "  Report, track  %s/report, %s/track\n", a.url(), a.url())
+	}
 	if a.sip != "" {
 		fmt.Fprintf(out, "  SIP trunk      sip:%s@%s\n", a.c.Telephony.Numbers[0], a.sip)
 	}

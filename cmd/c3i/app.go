@@ -274,7 +274,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 		Phones: phones, SIPPhones: a.sw, PublicPhones: publicPhones(a.c.Desk, phones), PublicNumber: a.c.Telephony.Numbers[0],
 		PublicCalls: a.c.Desk.PublicCallLimit, SIPUpstream: "ws" + strings.TrimPrefix(ari.base, "http") + "/ws",
 		Web: web.Handler(), Registry: registry, Log: a.log.With().Str("part", "desk").Logger(),
-		TLS: a.c.HTTP.TLSCert != "", Origins: a.c.HTTP.Origins,
+		TLS: a.c.HTTP.OverTLS(), Origins: a.c.HTTP.Origins,
 		Plans: planDesk{archive, a.planProblems(text)}, Why: explainer(a.redis), Surges: surgeDesk{archive}, Foresee: foresee,
 		SessionIdle: a.c.Desk.SessionIdle, SessionLife: a.c.Desk.SessionMax,
 		Ready: []agentdesk.Check{

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"slices"
 	"strings"
 
 	"example.org/c3i/agentdesk"
@@ -16,7 +17,10 @@ import (
 )
 
 // finder looks things up for desks.
-type finder struct{ index *search.Index }
+type finder struct {
+	index *search.Index
+	store *crm.Store
+}
 
 // Find implements agentdesk.Finder.
 func (s finder) Find(ctx context.Context, q agentdesk.SearchRequest) (agentdesk.SearchReply, error) {
@@ -28,20 +32,59 @@ func (s finder) Find(ctx context.Context, q agentdesk.SearchRequest) (agentdesk.
 	if err != nil {
 		return agentdesk.SearchReply{}, err
 	}
+	people, reports, err := s.restricted(ctx, found.Hits)
+	if err != nil {
+		return agentdesk.SearchReply{}, err
+	}
 	out := agentdesk.SearchReply{Hits: make([]agentdesk.SearchHit, 0, len(found.Hits)), More: found.More || found.Partial}
 	for _, h := range found.Hits {
-		hit := agentdesk.SearchHit{Kind: string(h.Kind), ID: h.ID, At: h.When, Restricted: h.Restricted}
+		hit := agentdesk.SearchHit{Kind: string(h.Kind), ID: h.ID, At: h.When, Person: h.Person, Report: crm.ReportID(h.Report), Restricted: h.Restricted}
+		// What was written in a restricted matter is as restricted as its record.
+		switch {
+		case h.Restricted:
+		case h.Kind != search.Person && people[h.Person]:
+			hit.Restricted, hit.Behind = true, "person "+string(h.Person)
+		case h.Kind != search.Report && reports[crm.ReportID(h.Report)]:
+			hit.Restricted, hit.Behind = true, "report "+h.Report
+		}
 		if len(h.Refs) > 0 {
 			hit.Reference = h.Refs[0]
 		}
-		hit.Title = first(h.Names, h.Emails, h.Numbers, h.Refs)
-		hit.Detail = strings.Join(distinct(hit.Title, h.Refs, h.Postcodes, h.Vehicles, h.Emails, h.Numbers), " · ")
+		if hit.Title = h.Title; hit.Title == "" {
+			hit.Title = first(h.Names, h.Emails, h.Numbers, h.Refs)
+		}
+		hit.Detail = strings.Join(distinct(hit.Title, h.Names, h.Refs, h.Postcodes, h.Vehicles, h.Emails, h.Numbers), " · ")
 		for _, f := range h.Matched {
-			hit.Because = append(hit.Because, string(f))
+			because := becauseOf[f]
+			if f == search.FieldName && h.Rank == search.SoundsAlike {
+				because = "sound"
+			}
+			hit.Because = append(hit.Because, because)
 		}
 		out.Hits = append(out.Hits, hit)
 	}
 	return out, nil
+}
+
+// restricted tells which of the records that hits belong to are restricted.
+func (s finder) restricted(ctx context.Context, hits []search.Hit) (map[contact.PersonID]bool, map[crm.ReportID]bool, error) {
+	var people []contact.PersonID
+	var reports []crm.ReportID
+	for _, h := range hits {
+		if h.Person != "" && !slices.Contains(people, h.Person) {
+			people = append(people, h.Person)
+		}
+		if id := crm.ReportID(h.Report); id != "" && !slices.Contains(reports, id) {
+			reports = append(reports, id)
+		}
+	}
+	return s.store.Restricted(ctx, people, reports)
+}
+
+// becauseOf are the words of the desk's protocol for what a search matched.
+var becauseOf = map[search.Field]string{
+	search.FieldName: "name", search.FieldNumber: "number", search.FieldEmail: "email", search.FieldRef: "reference",
+	search.FieldPostcode: "postcode", search.FieldVehicle: "vehicle", search.FieldUnique: "property", search.FieldText: "words",
 }
 
 // first is the first value of the first list that has one.
@@ -68,7 +111,7 @@ func distinct(title string, lists ...[]string) []string {
 // deskRecords gives the desk all sides of the records.
 func deskRecords(o *agentdesk.Options, r *records) {
 	o.Records, o.Messages, o.Reports, o.People = r.store, r.store, r.store, r.store
-	o.Finder, o.Blobs, o.Trail = finder{r.index}, r.blobs, r.trail
+	o.Finder, o.Blobs, o.Trail = finder{r.index, r.store}, r.blobs, r.trail
 	o.Triage, o.TriageAnswers = triageReasons, triageAnswers
 }
 

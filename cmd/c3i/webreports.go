@@ -52,7 +52,7 @@ func (a *app) openWeb(ctx context.Context, p webParts) (*web.Server, error) {
 	o := web.Options{
 		Redis: a.redis, Texts: texts, Language: c.Language, Records: p.records, Blobs: p.blobs, Inbox: p.inbox, Router: a.driver,
 		Assess: triage.Assess, IDs: p.ids, Service: c.Service, Exit: c.Exit, CallPage: a.c.Desk.PublicCalls,
-		TLS: a.c.HTTP.TLSCert != "", Origins: a.c.HTTP.Origins, Proxies: prefixes(c.Proxies),
+		TLS: a.c.HTTP.OverTLS(), Origins: a.c.HTTP.Origins, Proxies: prefixes(c.Proxies),
 		SessionLife: c.SessionLife, DraftLife: c.DraftLife, FileMost: int64(c.FileMB) << 20, FilesMost: c.Files, Busy: c.Busy, Zone: zone,
 		Registry: p.registry, Log: a.log.With().Str("part", "web").Logger(),
 	}
@@ -120,10 +120,14 @@ type webMail struct{ outbox *email.Outbox }
 // Send implements web.Mailer.
 func (m webMail) Send(ctx context.Context, w web.Mail) (crm.Message, error) {
 	if strings.TrimSpace(w.To.Address) == "" {
-		return crm.Message{}, errors.New("no address")
+		return crm.Message{}, fmt.Errorf("%w: no address", web.ErrNotSent)
 	}
-	return m.outbox.Send(ctx, email.Outgoing{
+	sent, err := m.outbox.Send(ctx, email.Outgoing{
 		Contact: w.Contact, Report: w.Report, To: []crm.Mailbox{w.To}, Subject: w.Subject, Text: w.Text,
 		Author: email.AutomaticAuthor, Language: w.Language, Key: w.Key,
 	})
+	if errors.Is(err, email.ErrUnsafe) || errors.Is(err, email.ErrInvalid) {
+		err = fmt.Errorf("%w: %w", web.ErrNotSent, err)
+	}
+	return sent, err
 }

@@ -165,7 +165,7 @@ func TestWhatIsPastReviewGoesAndLeavesMetadataOnly(t *testing.T) {
 			t.Errorf("file %s: %v", f, err)
 		}
 	}
-	if c, err = o.job.Dispose(ctx); err != nil { // people, now that nothing of theirs is left
+	if _, err = o.job.Dispose(ctx); err != nil { // people, now that nothing of theirs is left
 		t.Fatal(err)
 	}
 	text := strings.ToLower(o.keys())

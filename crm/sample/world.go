@@ -38,10 +38,14 @@ func New(o Options) World {
 	return World{o}
 }
 
-// People, Contacts and Reports tell how many there are.
-func (w World) People() int   { return w.o.People }
+// People tells how many there are.
+func (w World) People() int { return w.o.People }
+
+// Contacts tells how many there are.
 func (w World) Contacts() int { return w.o.Contacts }
-func (w World) Reports() int  { return w.o.Reports }
+
+// Reports tells how many there are.
+func (w World) Reports() int { return w.o.Reports }
 
 // span is how far back contacts lie: less than what is kept without a report.
 const span = 700 * contact.Day

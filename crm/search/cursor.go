@@ -22,7 +22,7 @@ const (
 // downwards, from the newest.
 type list struct {
 	key    string
-	lo, hi int64 // the window's place in the list, in bytes
+	lo     int64 // where the window begins in the list, in bytes
 	window []uint32
 }
 

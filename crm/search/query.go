@@ -339,13 +339,13 @@ func size(s source) int64 {
 // walk collects what matches any reading at a rank, newest first.
 func (s *searching) walk(k Kind, rank Rank) {
 	f := s.found[k]
-	var any either
+	var matches either
 	for _, p := range f.plans {
 		if src, adds := s.source(p, rank); adds {
-			any = append(any, src)
+			matches = append(matches, src)
 		}
 	}
-	if len(any) == 0 {
+	if len(matches) == 0 {
 		return
 	}
 	looks := 0
@@ -356,7 +356,7 @@ func (s *searching) walk(k Kind, rank Rank) {
 		}
 		var batch []uint32
 		for len(batch) < block {
-			v, ok := any.seek(&s.reader, n)
+			v, ok := matches.seek(&s.reader, n)
 			if !ok || v == 0 {
 				more = false
 				break

@@ -49,7 +49,8 @@ func recognise(text, country string) []reading {
 	}
 	var out []reading
 	m := mixed(fields, unfinished, country)
-	if g := whole(strings.Join(fields, " "), country); len(g) > 0 && !(len(m) == 1 && slices.Equal(m[0].guesses, g)) {
+	g := whole(strings.Join(fields, " "), country)
+	if told := len(m) == 1 && slices.Equal(m[0].guesses, g); len(g) > 0 && !told {
 		out = append(out, reading{{guesses: g, last: true}})
 	}
 	if len(m) > 0 {

@@ -11,10 +11,24 @@ import (
 
 func TestSound(t *testing.T) {
 	for _, same := range [][]string{
-		{"smith", "smyth", "smithe"}, {"stephen", "steven", "stefan"}, {"catherine", "katherine", "kathryn"}, {"philip", "filip", "phillip"},
-		{"mohammed", "muhammad", "mohamed", "mahamad"}, {"kowalski", "kovalsky"}, {"clark", "clarke"}, {"thompson", "tompson"}, {"wright", "right"},
-		{"knight", "night"}, {"begum", "begam"}, {"macdonald", "mcdonald"}, {"shaun", "shawn"}, {"patel", "pattel"}, {"wojcik", "vojcik"},
-		{"reid", "reed", "read"}, {"hussain", "hussein"}, {"chaudhry", "choudhury"},
+		{"smith", "smyth", "smithe"},
+		{"stephen", "steven", "stefan"},
+		{"catherine", "katherine", "kathryn"},
+		{"philip", "filip", "phillip"},
+		{"mohammed", "muhammad", "mohamed", "mahamad"},
+		{"kowalski", "kovalsky"},
+		{"clark", "clarke"},
+		{"thompson", "tompson"},
+		{"wright", "right"},
+		{"knight", "night"},
+		{"begum", "begam"},
+		{"macdonald", "mcdonald"},
+		{"shaun", "shawn"},
+		{"patel", "pattel"},
+		{"wojcik", "vojcik"},
+		{"reid", "reed", "read"},
+		{"hussain", "hussein"},
+		{"chaudhry", "choudhury"},
 	} {
 		for _, n := range same[1:] {
 			if search.Sound(n) != search.Sound(same[0]) {

@@ -46,6 +46,8 @@ type Doc struct {
 	Postcodes []string `json:"c,omitempty"`
 	Vehicles  []string `json:"m,omitempty"`
 	Uniques   []string `json:"u,omitempty"`
+	// Title is one line for lists. It is not searched: Text is.
+	Title string `json:"s,omitempty"`
 	// Text is searched by its words and not kept.
 	Text string `json:"-"`
 	// Restricted records are found and not shown: see Hit.

@@ -3,6 +3,7 @@ package email
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"strings"
 	"time"
@@ -88,11 +89,11 @@ func (c Checker) Check(ctx context.Context, raw []byte, p Parsed, e envelope) cr
 
 func (c Checker) dmarc(a crm.Authenticity, spfDomain string, signed []string, lookupTXT func(string) ([]string, error)) string {
 	record, err := dmarc.LookupWithOptions(a.Domain, &dmarc.LookupOptions{LookupTXT: lookupTXT})
-	if org := organisational(a.Domain); err == dmarc.ErrNoPolicy && org != a.Domain {
+	if org := organisational(a.Domain); errors.Is(err, dmarc.ErrNoPolicy) && org != a.Domain {
 		record, err = dmarc.LookupWithOptions(org, &dmarc.LookupOptions{LookupTXT: lookupTXT})
 	}
 	switch {
-	case err == dmarc.ErrNoPolicy:
+	case errors.Is(err, dmarc.ErrNoPolicy):
 		return "none"
 	case dmarc.IsTempFail(err):
 		return "temperror"

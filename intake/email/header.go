@@ -47,6 +47,13 @@ func (h header) all(name string) []string {
 func splitHeader(b []byte) (h header, body []byte) {
 	start := b
 	read := 0
+	var folded []byte // the last field's value, while lines are added to it
+	unfold := func() {
+		if folded != nil {
+			h[len(h)-1].value, folded = string(folded), nil
+		}
+	}
+	defer unfold()
 	for len(b) > 0 {
 		line, rest := cutLine(b)
 		if len(bytes.TrimRight(line, " \t")) == 0 {
@@ -59,10 +66,14 @@ func splitHeader(b []byte) (h header, body []byte) {
 		switch name, value, ok := bytes.Cut(line, []byte(":")); {
 		case (line[0] == ' ' || line[0] == '\t') && len(h) > 0:
 			if read < headerLimit {
-				h[len(h)-1].value += " " + strings.TrimSpace(string(line))
+				if folded == nil {
+					folded = []byte(h[len(h)-1].value)
+				}
+				folded = append(append(folded, ' '), bytes.TrimSpace(line)...)
 			}
 		case ok && isFieldName(bytes.TrimRight(name, " \t")):
 			if read < headerLimit {
+				unfold()
 				h = append(h, field{strings.ToLower(strings.TrimSpace(string(name))), strings.TrimSpace(string(value))})
 			}
 		case len(h) == 0 && !bytes.HasPrefix(line, []byte("From ")): // an mbox line may stand on top
@@ -203,7 +214,7 @@ func domainOf(address string) string {
 func messageIDs(s string) []string {
 	var out []string
 	for _, m := range bracketed.FindAllStringSubmatch(clip(s, 64<<10), 200) {
-		if id := strings.Trim(m[1], " \t"); id != "" && id != "@" {
+		if id := oneLine(m[1]); id != "" && id != "@" {
 			out = append(out, id)
 		}
 	}

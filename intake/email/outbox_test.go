@@ -11,7 +11,6 @@ import (
 
 	"github.com/emersion/go-smtp"
 
-	"example.org/c3i/contact"
 	"example.org/c3i/crm"
 	"example.org/c3i/intake/email"
 )
@@ -189,7 +188,7 @@ func TestAnOutboxKilledAfterKeepingAMessageSendsItOnce(t *testing.T) {
 	}
 	w.work()
 	out := 0
-	for _, m := range w.messages(contact.ID(o.Contact)) {
+	for _, m := range w.messages(o.Contact) {
 		if m.Direction == crm.Outgoing {
 			out++
 		}

@@ -267,3 +267,22 @@ func FuzzAuthenticationResults(f *testing.F) {
 		_ = Checker{Trusted: []string{"mx.example.org"}}.Check(t.Context(), nil, p, envelope{})
 	})
 }
+
+// A folded field was joined line by line, which took the square of its length: one
+// message of a megabyte held a receiver up for most of a minute.
+func TestAFieldOfManyLinesIsReadOnce(t *testing.T) {
+	const lines = 150_000
+	raw := "From: alex@example.org\r\nSubject: x\r\n" + strings.Repeat(" a\r\n", lines) + "X-Next: y\r\n\tz\r\n\r\nbody"
+	bytesMade := testing.Benchmark(func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			Parse(b.Context(), []byte(raw), DefaultLimits)
+		}
+	}).AllocedBytesPerOp()
+	if most := int64(100 * len(raw)); bytesMade > most {
+		t.Errorf("%d bytes were made of a message of %d, want at most %d", bytesMade, len(raw), most)
+	}
+	if p := Parse(t.Context(), []byte("From: a@example.org\nSubject: one\n two\n\tthree\nMessage-ID:\n <m@example.org>\n\nbody"), DefaultLimits); p.Subject != "one two three" || p.MessageID != "m@example.org" || p.Text != "body" {
+		t.Errorf("unfolded as %+v", p)
+	}
+}

@@ -277,4 +277,5 @@ func addressesOf(boxes map[string]string) []string {
 type quiet struct{ log zerolog.Logger }
 
 func (q quiet) Printf(string, ...any) { q.log.Debug().Msg("an SMTP connection ended with an error") }
-func (q quiet) Println(...any)        { q.log.Debug().Msg("an SMTP connection ended with an error") }
+
+func (q quiet) Println(...any) { q.log.Debug().Msg("an SMTP connection ended with an error") }

@@ -82,10 +82,10 @@ func NewWorker(o WorkerOptions) *Worker {
 
 // Work implements inbox.Worker.
 func (w *Worker) Work(ctx context.Context, it inbox.Item) error {
-	ctx = audit.With(ctx, audit.System)
+	ctx = audit.With(ctx, filing)
 	raw, err := w.raw(ctx, it)
 	if err != nil {
-		return inbox.Later(err)
+		return troubleOf(err)
 	}
 	p := Parse(ctx, raw, w.o.Limits)
 	if it.Envelope["from"] == nullSender && p.NoReceipt == "" {
@@ -112,7 +112,20 @@ func (w *Worker) Work(ctx context.Context, it inbox.Item) error {
 // GiveUp implements inbox.Worker: what could not be worked is a contact like any
 // other, with the raw message and without its words.
 func (w *Worker) GiveUp(ctx context.Context, it inbox.Item, cause error) error {
-	return w.unreadable(audit.With(ctx, audit.System), it, cause)
+	return w.unreadable(audit.With(ctx, filing), it, cause)
+}
+
+// filing reads restricted records too: what is written about them, or by the
+// people they are of, belongs there like anything else.
+var filing = audit.Actor{ID: audit.System.ID, Reason: "To file what was received in writing."}
+
+// troubleOf tells whose trouble a blob store's error is: bytes that are gone or
+// damaged stay so, and a person must see the message as far as it is there.
+func troubleOf(err error) error {
+	if errors.Is(err, blob.ErrNotFound) || errors.Is(err, blob.ErrCorrupt) || errors.Is(err, blob.ErrTooLarge) {
+		return err
+	}
+	return inbox.Later(err)
 }
 
 func (w *Worker) raw(ctx context.Context, it inbox.Item) ([]byte, error) {
@@ -136,16 +149,17 @@ func (w *Worker) message(ctx context.Context, it inbox.Item, raw []byte, p Parse
 		MessageID: p.MessageID, InReplyTo: p.InReplyTo, References: p.References,
 	}
 	if p.HTML != "" {
-		ref, _, err := w.o.Blobs.Put(ctx, strings.NewReader(CleanHTML(p.HTML)), int64(4*w.o.Limits.HTML))
+		clean := CleanHTML(p.HTML) // longer than what came: characters are escaped
+		ref, _, err := w.o.Blobs.Put(ctx, strings.NewReader(clean), int64(len(clean)))
 		if err != nil {
-			return m, inbox.Later(fmt.Errorf("email: keep the HTML: %w", err))
+			return m, troubleOf(fmt.Errorf("email: keep the HTML: %w", err))
 		}
 		m.HTML = ref
 	}
 	for i, f := range p.Files {
 		ref, size, err := w.o.Blobs.Put(ctx, bytes.NewReader(f.Data), w.o.Largest)
 		if err != nil {
-			return m, inbox.Later(fmt.Errorf("email: keep an attachment: %w", err))
+			return m, troubleOf(fmt.Errorf("email: keep an attachment: %w", err))
 		}
 		scan := w.o.Scanner.Scan(ctx, f.Data)
 		w.o.Metrics.scans.WithLabelValues(string(scan)).Inc()

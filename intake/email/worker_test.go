@@ -341,3 +341,78 @@ func TestRoutingThatIsAwayDelaysAndLosesNothing(t *testing.T) {
 		t.Errorf("%d contacts", n)
 	}
 }
+
+// HTML grows when it is cleaned. A message whose HTML grew beyond a bound was tried
+// for ever and never reached anybody.
+func TestHTMLThatGrowsIsFiled(t *testing.T) {
+	w := newWorld(t, func(o *email.WorkerOptions, _ *email.OutboxOptions) {
+		o.Limits = email.DefaultLimits
+		o.Limits.HTML = 1 << 10
+	})
+	w.take(mail("quotes@example.org", "Quotes", strings.Repeat(`"`, 2<<10), "MIME-Version: 1.0", "Content-Type: text/html"))
+	w.work()
+	list := w.router.contacts()
+	if len(list) != 1 {
+		t.Fatalf("%d contacts", len(list))
+	}
+	if m := w.messages(list[0].Contact)[0]; m.Flags.Unreadable || len(read(t, w.blobs, m.HTML)) < 5<<10 {
+		t.Errorf("filed as %+v", m)
+	}
+}
+
+// What was accepted and whose bytes are gone is tried some times, and then a
+// person hears of it: trying on would hide it for ever.
+func TestAMessageWhoseBytesAreGoneReachesAPerson(t *testing.T) {
+	w := newWorld(t)
+	w.take(mail("gone@example.org", "Gone", "Words"))
+	if err := w.blobs.Erase(t.Context(), pendingItem(t, w).Blob); err != nil {
+		t.Fatal(err)
+	}
+	w.work()
+	list := w.router.contacts()
+	if len(list) != 1 || list[0].Facts.Answers["unreadable"] != "yes" {
+		t.Fatalf("contacts %+v", list)
+	}
+}
+
+// A record may be restricted after its people began to write.
+func TestMailAboutARestrictedRecordIsFiledAndItsRulesHold(t *testing.T) {
+	w := newWorld(t)
+	victim, err := w.store.SavePerson(t.Context(), crm.Person{Name: "Alex Example", Emails: []string{"alex@example.org"}, Restricted: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.take(strings.Replace(mail("r1@example.org", "Help", "Please write to my sister"), "alex@", "other@", 1))
+	w.work()
+	first := w.router.contacts()[0]
+	report, err := w.store.CreateReport(t.Context(), crm.Report{
+		Restricted: true, Parties: []crm.Party{{Person: victim.ID, Roles: []crm.PartyRole{crm.RoleVictim}}},
+	}, first.Contact)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ref, err := w.threads.Reference(t.Context(), w.messages(first.Contact)[0].Thread)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.take(mail("r2@example.org", "About it "+w.threads.Signer.Token(ref), "It is me, the sister"))
+	w.work()
+	ms := w.messages(first.Contact)
+	if last := ms[len(ms)-1]; last.Text != "It is me, the sister" || last.Report != report.ID {
+		t.Fatalf("filed as %+v", ms)
+	}
+
+	for rule, safe := range map[string]crm.SafeContact{"never": {Rule: "never"}, "limited": {Rule: "limited", Methods: []string{"phone"}}} {
+		p, err := w.store.SavePerson(t.Context(), crm.Person{Name: "Sam Example", Emails: []string{rule + "@example.org"}, Restricted: true, Safe: safe})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = w.outbox.Send(t.Context(), email.Outgoing{Contact: first.Contact, From: "101", To: []crm.Mailbox{{Address: p.Emails[0]}}, Subject: "Hello", Text: "Words", Author: "handler1", Key: "unsafe-" + rule})
+		if !errors.Is(err, email.ErrUnsafe) {
+			t.Errorf("%s: sent to somebody restricted who must not be written to: %v", rule, err)
+		}
+	}
+	if _, err := w.outbox.Send(t.Context(), email.Outgoing{Contact: first.Contact, Report: report.ID, From: "101", To: []crm.Mailbox{{Address: "alex@example.org"}}, Subject: "Hello", Text: "Words", Author: "handler1", Key: "restricted-1"}); err != nil {
+		t.Errorf("somebody restricted who may be written to: %v", err)
+	}
+}

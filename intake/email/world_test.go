@@ -142,13 +142,18 @@ func (w *world) work() {
 	var wg sync.WaitGroup
 	wg.Go(func() { w.inbox.Run(ctx, map[inbox.Kind]inbox.Worker{inbox.Email: w.worker}) })
 	wg.Go(func() { w.outbox.Run(ctx) })
+	look := time.NewTicker(2 * time.Millisecond)
+	defer look.Stop()
 	for ctx.Err() == nil {
 		in, err := w.inbox.Pending(ctx, inbox.Email)
 		out, err2 := w.outbox.Pending(ctx)
 		if err == nil && err2 == nil && in.Pending == 0 && out.Pending == 0 {
 			break
 		}
-		time.Sleep(2 * time.Millisecond)
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+		}
 	}
 	if ctx.Err() != nil {
 		w.t.Error("the work did not end in time")

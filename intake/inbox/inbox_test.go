@@ -76,8 +76,13 @@ func run(t *testing.T, b *inbox.Inbox, w inbox.Worker, done func() bool) {
 	defer cancel()
 	ended := make(chan struct{})
 	go func() { b.Run(ctx, map[inbox.Kind]inbox.Worker{inbox.Email: w}); close(ended) }()
+	look := time.NewTicker(2 * time.Millisecond)
+	defer look.Stop()
 	for !done() && ctx.Err() == nil {
-		time.Sleep(2 * time.Millisecond)
+		select {
+		case <-look.C:
+		case <-ctx.Done():
+		}
 	}
 	if ctx.Err() != nil {
 		t.Error("the inbox did not get there in time")

@@ -107,7 +107,10 @@ func (b *Inbox) claim(ctx context.Context, kind Kind) (string, time.Duration, er
 		return got[0], 0, nil
 	}
 	at, err := strconv.ParseFloat(got[1], 64)
-	if err != nil || at < 0 {
+	if err != nil {
+		return "", 0, fmt.Errorf("inbox: claim: %w", err)
+	}
+	if at < 0 {
 		return "", b.o.Poll, nil
 	}
 	return "", max(time.Duration(int64(at)-now.UnixMilli())*time.Millisecond, time.Millisecond), nil

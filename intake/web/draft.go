@@ -76,7 +76,9 @@ const (
 )
 
 func (s *Server) setCookie(w http.ResponseWriter, name, path, value string, life time.Duration) {
-	c := &http.Cookie{Name: name, Value: value, Path: path, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.o.TLS}
+	c := &http.Cookie{ //nolint:gosec // Secure wherever the pages are served over TLS; over plain HTTP no browser would send it back
+		Name: name, Value: value, Path: path, HttpOnly: true, SameSite: http.SameSiteLaxMode, Secure: s.o.TLS,
+	}
 	if life != 0 {
 		c.MaxAge = int(life.Seconds())
 	}

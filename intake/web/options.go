@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"net/netip"
 	"time"
@@ -36,7 +37,13 @@ type Mail struct {
 	Key string
 }
 
-// Mailer sends automatic messages; it returns once a message is durable.
+// ErrNotSent means that a message must not or cannot be sent, and that trying
+// again changes nothing: writing there may put somebody at risk, or the address is
+// none.
+var ErrNotSent = errors.New("web: the message is not to be sent")
+
+// Mailer sends automatic messages; it returns once a message is durable, or
+// ErrNotSent.
 type Mailer interface {
 	Send(ctx context.Context, m Mail) (crm.Message, error)
 }

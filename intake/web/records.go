@@ -26,6 +26,8 @@ type Records interface {
 	// Track is the report and the party that a reference and a secret open;
 	// crm.ErrNotFound whatever was wrong.
 	Track(ctx context.Context, reference, secret string) (report crm.Report, party int, err error)
+	// Followed is the report again for a party that Track opened it for.
+	Followed(ctx context.Context, id crm.ReportID, party string) (report crm.Report, at int, err error)
 }
 
 var _ Records = (*crm.Store)(nil)

@@ -14,7 +14,10 @@ import (
 
 	"golang.org/x/net/html"
 
+	"example.org/c3i/contact"
 	"example.org/c3i/crm"
+	"example.org/c3i/crm/audit"
+	"example.org/c3i/intake/inbox"
 	"example.org/c3i/intake/web"
 )
 
@@ -323,8 +326,12 @@ func TestHostileInputIsRefusedOrKeptAsText(t *testing.T) {
 	b.get("/report/when")
 	b.fill("files", nil)
 	for _, f := range []upload{
-		{"a.jpg", "<html><script>alert(1)</script>"}, {"b.svg", `<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`},
-		{"c.zip", "PK\x03\x04 and more"}, {"d.exe", "MZ\x90\x00"}, {"e.png", ""}, {"f.mp4", "\x00\x00\x00\x18ftypavif"},
+		{"a.jpg", "<html><script>alert(1)</script>"},
+		{"b.svg", `<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>`},
+		{"c.zip", "PK\x03\x04 and more"},
+		{"d.exe", "MZ\x90\x00"},
+		{"e.png", ""},
+		{"f.mp4", "\x00\x00\x00\x18ftypavif"},
 	} {
 		b.postFiles("/report/files", url.Values{"do": {"upload"}}, f)
 		if b.status != http.StatusUnprocessableEntity || strings.Contains(b.body, "remove-") {
@@ -466,4 +473,136 @@ func TestAOneTimeCodeOpensAReportOnce(t *testing.T) {
 	f.at("/track/report")
 	f.post("/track/code/enter", url.Values{"code": {code}})
 	f.at("/track/code")
+}
+
+// code is the one-time code that was sent.
+func (w *world) code() string {
+	w.t.Helper()
+	for _, m := range w.mail.sent {
+		if _, code, ok := strings.Cut(m.Text, "Your code is "); ok && m.Template == "code" {
+			return code[:8]
+		}
+	}
+	w.t.Fatal("no code was sent")
+	return ""
+}
+
+func TestACodeOpensThePartOfWhomItWasSentTo(t *testing.T) {
+	w := newWorld(t)
+	b := w.ready("en", nil)
+	b.send()
+	reference := b.class("reference")
+	w.work()
+	f := w.browser("en")
+	f.post("/track/code", url.Values{"reference": {reference}, "email": {"sam@example.org"}})
+	w.server.Wait()
+	ctx := context.Background()
+	r, err := w.store.ReportByReference(ctx, reference)
+	must(t, err)
+	// A handler puts somebody else first while the code is on its way.
+	r.Parties = append([]crm.Party{{Name: "Somebody else", Roles: []crm.PartyRole{crm.RoleVictim}, UpdatesBy: "none"}}, r.Parties...)
+	_, err = w.store.SaveReport(ctx, r)
+	must(t, err)
+	f.post("/track/code/enter", url.Values{"code": {w.code()}})
+	f.at("/track/report")
+	f.post("/track/preferences", url.Values{"updates": {"post"}})
+	r, err = w.store.Report(ctx, r.ID)
+	must(t, err)
+	if r.Parties[0].UpdatesBy != "none" || r.Parties[1].UpdatesBy != "post" {
+		t.Errorf("the code opened another's part: %+v", r.Parties)
+	}
+}
+
+func TestARestrictedReportIsStillItsPartiesOwn(t *testing.T) {
+	w := newWorld(t)
+	b := w.ready("en", nil)
+	b.send()
+	reference, secret := b.class("reference"), b.class("secret-word")
+	w.work()
+	ctx := audit.With(context.Background(), audit.Actor{ID: "h1", Reason: "A handler of the case."})
+	r, err := w.store.ReportByReference(ctx, reference)
+	must(t, err)
+	r.Restricted = true
+	r, err = w.store.SaveReport(ctx, r)
+	must(t, err)
+	f := w.browser("en")
+	f.follow(reference, secret)
+	f.at("/track/report")
+	f.says(reference)
+	f.postFiles("/track/add", url.Values{"key": f.hidden("/track/add")["key"], "text": {"I found the receipt"}})
+	f.says("What you added was received")
+	w.work()
+	if r, err = w.store.Report(ctx, r.ID); err != nil || len(r.Contacts) != 2 {
+		t.Errorf("what was added is not with the report: %+v, %v", r.Contacts, err)
+	}
+	// One who turns out to be a suspect follows it no longer.
+	r.Parties[0].Roles = []crm.PartyRole{crm.RoleSuspect}
+	_, err = w.store.SaveReport(ctx, r)
+	must(t, err)
+	f.get("/track/report")
+	f.at("/track")
+	f.follow(reference, secret)
+	f.at("/track")
+}
+
+// run works the inbox until it is empty, as the program does.
+func (w *world) run() {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	quick := inbox.New(inbox.Options{Redis: w.redis, Poll: time.Millisecond, Backoff: func(int) time.Duration { return time.Millisecond }})
+	ended := make(chan struct{})
+	go func() { quick.Run(ctx, map[inbox.Kind]inbox.Worker{inbox.Web: w.server}); close(ended) }()
+	for ctx.Err() == nil {
+		if left, err := quick.Pending(ctx, inbox.Web); err == nil && left.Pending == 0 {
+			break
+		}
+	}
+	if ctx.Err() != nil {
+		w.t.Error("the inbox did not become empty")
+	}
+	cancel()
+	<-ended
+}
+
+// A report may be disposed of between what was added to it and its filing. That was
+// tried for ever, and nobody heard of it.
+func TestWhatIsAddedToAReportThatIsGoneReachesAPerson(t *testing.T) {
+	w := newWorld(t)
+	b := w.ready("en", nil)
+	b.send()
+	reference, secret := b.class("reference"), b.class("secret-word")
+	w.run()
+	f := w.browser("en")
+	f.follow(reference, secret)
+	f.postFiles("/track/add", url.Values{"key": f.hidden("/track/add")["key"], "text": {"I found the receipt"}})
+	ctx := context.Background()
+	r, err := w.store.ReportByReference(ctx, reference)
+	must(t, err)
+	must(t, w.redis.Del(ctx, "{r:"+string(r.ID)+"}").Err())
+	before := len(w.router.arrived)
+
+	w.run()
+	var unfiled contact.ID
+	for _, a := range w.router.arrived[before:] {
+		if a.Facts.Answers["unfiled"] == "yes" {
+			unfiled = a.Contact
+		}
+	}
+	ms, err := w.store.MessagesOf(ctx, unfiled)
+	must(t, err)
+	if len(ms) != 1 || !strings.Contains(ms[0].Text, "I found the receipt") {
+		t.Errorf("a handler gets %+v", ms)
+	}
+}
+
+func TestAReceiptThatMustNotBeSentHoldsNothingUp(t *testing.T) {
+	w := newWorld(t)
+	b := w.ready("en", nil)
+	b.send()
+	w.mail.refuse = fmt.Errorf("unsafe: %w", web.ErrNotSent)
+	w.work() // fails when the item is not done
+	if len(w.router.arrived) == 0 || len(w.mail.sent) != 1 {
+		t.Errorf("%d contacts arrived", len(w.router.arrived))
+	}
 }

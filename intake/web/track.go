@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
 	"example.org/c3i/crm/audit"
@@ -160,18 +162,13 @@ func (s *Server) tracked(r *http.Request) (tracking, crm.Report, crm.Party, erro
 	if err != nil {
 		return v, crm.Report{}, crm.Party{}, err
 	}
-	report, err := s.o.Records.Report(audit.With(r.Context(), audit.Public), v.Report)
+	report, i, err := s.o.Records.Followed(audit.With(r.Context(), audit.Public), v.Report, v.Party)
 	if errors.Is(err, crm.ErrNotFound) {
-		err = errGone // disposed of
+		err = errGone // disposed of, or the party was taken off
 	}
 	if err != nil {
 		return v, crm.Report{}, crm.Party{}, err
 	}
-	i := partyOf(report, v.Party)
-	if i < 0 {
-		return v, crm.Report{}, crm.Party{}, errGone // the party was taken off
-	}
-	report = report.ForParty(i)
 	return v, report, report.Parties[i], nil
 }
 
@@ -437,7 +434,9 @@ func (s *Server) codeAsk(w http.ResponseWriter, r *http.Request) error {
 // sendCode sends a code if the address is on file for a party of the report and
 // writing there puts nobody at risk.
 func (s *Server) sendCode(ctx context.Context, l *form.Language, reference, email string, v tracking) error {
-	ctx, cancel := context.WithTimeout(audit.With(ctx, audit.Public), 20*time.Second)
+	as := audit.Public
+	as.Reason = "To send a one-time code to an address on file."
+	ctx, cancel := context.WithTimeout(audit.With(ctx, as), 20*time.Second)
 	defer cancel()
 	report, err := s.o.Records.ReportByReference(ctx, reference)
 	if errors.Is(err, crm.ErrNotFound) || err == nil && report.Reference != "" && ref.Plain(report.Reference) != reference {
@@ -446,7 +445,7 @@ func (s *Server) sendCode(ctx context.Context, l *form.Language, reference, emai
 	if err != nil {
 		return err
 	}
-	for i, party := range report.Parties {
+	for _, party := range report.Parties {
 		if party.Person == "" || slices.Contains(party.Roles, crm.RoleSuspect) {
 			continue
 		}
@@ -460,7 +459,7 @@ func (s *Server) sendCode(ctx context.Context, l *form.Language, reference, emai
 		if !slices.Contains(person.Emails, email) || !safeToMail(person, email) {
 			continue
 		}
-		if err := s.o.Redis.Set(ctx, s.codeKey(v.Mark), fmt.Sprintf("%d %s", i, report.ID), codeLife).Err(); err != nil {
+		if err := s.o.Redis.Set(ctx, s.codeKey(v.Mark), party.ID+" "+string(report.ID), codeLife).Err(); err != nil {
 			return err
 		}
 		_, err = s.o.Mail.Send(ctx, Mail{
@@ -516,21 +515,22 @@ func (s *Server) codeEnter(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if right {
-		var party int
-		var id string
 		held, err := s.o.Redis.GetDel(r.Context(), s.codeKey(v.Mark)).Result()
-		if err == nil {
-			_, err = fmt.Sscanf(held, "%d %s", &party, &id)
+		if err != nil && !errors.Is(err, redis.Nil) {
+			return err
+		}
+		// By the party's id: parties may have changed places since the code was sent.
+		party, id, _ := strings.Cut(held, " ")
+		report, at, err := s.o.Records.Followed(audit.With(r.Context(), audit.Public), crm.ReportID(id), party)
+		if err != nil && !errors.Is(err, crm.ErrNotFound) {
+			return err
 		}
 		if err == nil {
-			report, err := s.o.Records.Report(audit.With(r.Context(), audit.Public), crm.ReportID(id))
-			if err == nil && party < len(report.Parties) {
-				if err := s.tracks.drop(r.Context(), t); err != nil {
-					return err
-				}
-				s.evenly(r.Context(), began)
-				return s.openTrack(w, r, report, party)
+			if err := s.tracks.drop(r.Context(), t); err != nil {
+				return err
 			}
+			s.evenly(r.Context(), began)
+			return s.openTrack(w, r, report, at)
 		}
 	}
 	s.evenly(r.Context(), began)

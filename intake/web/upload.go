@@ -304,7 +304,7 @@ func cipherOf(f File) (cipher.Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return cipher.NewCTR(block, make([]byte, aes.BlockSize)), nil // each key is used for one file
+	return cipher.NewCTR(block, make([]byte, aes.BlockSize)), nil //nolint:gosec // each key is used for one file
 }
 
 // attach turns a staged file into an attachment: its bytes as they came, under

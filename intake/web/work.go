@@ -31,22 +31,28 @@ func (s *Server) Work(ctx context.Context, it inbox.Item) error {
 		result = "failed"
 	}
 	s.metrics.worked.WithLabelValues(string(sub.Kind), result).Inc()
-	if err != nil && !errors.Is(err, crm.ErrInvalid) && !errors.Is(err, errBody) {
-		return inbox.Later(err) // trouble of a store or of routing, not of the item
+	for _, own := range []error{errBody, crm.ErrInvalid, crm.ErrNotFound, crm.ErrConflict, crm.ErrRestricted} {
+		if errors.Is(err, own) {
+			return err // waiting does not help: after some tries a person gets it
+		}
 	}
-	return err
+	return inbox.Later(err) // trouble of a store or of routing, not of the item
 }
+
+// filing is why what was sent is put into restricted records, too.
+const filing = "To file what was sent in by the public pages."
 
 var errBody = errors.New("web: the accepted item cannot be read")
 
 func (s *Server) work(ctx context.Context, it inbox.Item) error {
-	ctx = audit.With(ctx, audit.Public)
+	as := audit.Actor{ID: audit.Public.ID, Role: audit.Public.Role, Reason: filing}
+	ctx = audit.With(ctx, as)
 	var sub submission
 	if err := json.Unmarshal(it.Body, &sub); err != nil {
 		return fmt.Errorf("%w: %w", errBody, err)
 	}
 	if sub.Partner != "" {
-		ctx = audit.With(ctx, audit.Actor{ID: "partner:" + sub.Partner, Role: "partner"})
+		ctx = audit.With(ctx, audit.Actor{ID: "partner:" + sub.Partner, Role: "partner", Reason: filing})
 	}
 	switch sub.Kind {
 	case kindReport, kindTold, kindCallBack:
@@ -389,6 +395,10 @@ func (s *Server) receipt(ctx context.Context, it inbox.Item, sub submission, rep
 		Text:    l.Text("receipt", "reference", sub.IDs.Reference, "name", sub.Answers["given_name"]),
 		Key:     "web-receipt:" + string(sub.IDs.Report),
 	})
+	if errors.Is(err, ErrNotSent) {
+		s.o.Log.Info().Str("contact", string(it.Contact)).Msg("no receipt went out: it is not safe or not possible to write there")
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("web: send a receipt: %w", err)
 	}

@@ -94,8 +94,9 @@ func (r *router) Submit(_ context.Context, ev routing.Event) error {
 
 // mailer keeps what was sent, once for each key as the outbox does.
 type mailer struct {
-	mu   sync.Mutex
-	sent map[string]web.Mail
+	mu     sync.Mutex
+	sent   map[string]web.Mail
+	refuse error
 }
 
 func (m *mailer) Send(_ context.Context, mail web.Mail) (crm.Message, error) {
@@ -105,7 +106,7 @@ func (m *mailer) Send(_ context.Context, mail web.Mail) (crm.Message, error) {
 		m.sent = map[string]web.Mail{}
 	}
 	m.sent[mail.Key] = mail
-	return crm.Message{}, nil
+	return crm.Message{}, m.refuse
 }
 
 // work works every item that was accepted, twice: repeats must be harmless.

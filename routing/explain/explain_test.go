@@ -7,7 +7,6 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -170,20 +169,7 @@ func TestToldAsItHappened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := write(x)
-	file := filepath.Join("testdata", "shift.txt")
-	if *update {
-		if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got != string(want) {
-		t.Errorf("got\n%s\nwant\n%s", got, want)
-	}
+	golden(t, "shift.txt", write(x))
 	again, err := explain.Contact(testContext(t), b.store, "C1")
 	if err != nil {
 		t.Fatal(err)

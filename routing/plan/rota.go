@@ -147,8 +147,8 @@ func (b *builder) reaches(q routing.Queue, language contact.Skill, extra []routi
 
 // within is reaches without overflow.
 func (b *builder) within(q routing.Queue, language contact.Skill, extra []routing.Need, counts func(routing.Profile) bool) bool {
-	spoken := func(any bool) []routing.Need {
-		if language == "" || any || !q.LanguageSkill {
+	spoken := func(anyLanguage bool) []routing.Need {
+		if language == "" || anyLanguage || !q.LanguageSkill {
 			return nil
 		}
 		return []routing.Need{{Skill: language, Min: 1}}
@@ -220,10 +220,10 @@ func daysText(days []int) string {
 		for j+1 < len(days) && days[j+1] == days[j]+1 {
 			j++
 		}
-		switch {
-		case j == i:
+		switch j {
+		case i:
 			parts = append(parts, name(days[i]))
-		case j == i+1:
+		case i + 1:
 			parts = append(parts, name(days[i]), name(days[j]))
 		default:
 			parts = append(parts, name(days[i])+"-"+name(days[j]))

@@ -20,8 +20,12 @@ func TestTheRotaIsForChecksOnly(t *testing.T) {
 		at      contact.Local
 		on      bool
 	}{
-		{"fraud-desk", at(1, 9), true}, {"fraud-desk", at(1, 18), false}, {"fraud-desk", at(6, 10), true}, {"fraud-desk", at(0, 10), false},
-		{"general-desk", at(0, 3), true}, {"nobody", at(1, 9), false},
+		{"fraud-desk", at(1, 9), true},
+		{"fraud-desk", at(1, 18), false},
+		{"fraud-desk", at(6, 10), true},
+		{"fraud-desk", at(0, 10), false},
+		{"general-desk", at(0, 3), true},
+		{"nobody", at(1, 9), false},
 	} {
 		if doc.OnDuty(c.profile, c.at) != c.on {
 			t.Errorf("%s on day %d at %d minutes: want %t", c.profile, c.at.Weekday, c.at.Minute, c.on)

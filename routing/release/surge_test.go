@@ -95,9 +95,15 @@ func TestASurgeIsSwitchedRecordedAndKept(t *testing.T) {
 	// A plan without it ends it, and bringing the plan back does not begin it.
 	c.await(c.archive.Create(ctx, proposal(stormy(t, "storm"))))
 	x, err := c.archive.AwaitSurge(ctx, "crowd")
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
 	for err == nil && x.On { // recorded just after the plan
-		time.Sleep(time.Millisecond)
-		x, err = c.archive.AwaitSurge(ctx, "crowd")
+		select {
+		case <-look.C:
+			x, err = c.archive.AwaitSurge(ctx, "crowd")
+		case <-ctx.Done():
+			err = ctx.Err()
+		}
 	}
 	if err != nil || x.By != release.By || !strings.Contains(x.Reason, "does not have it") {
 		t.Errorf("a surge the plan lost: %+v, %v", x, err)

@@ -117,8 +117,10 @@ func (p *PlanReport) effects() pageEffects {
 	count, wait, share := Definition{Unit: Count}, Definition{Unit: Seconds}, Definition{Unit: Share}
 	e := pageEffects{Plan: p.Name}
 	for _, r := range p.Rules {
-		row := effectRow{Label: r.Label(), Queue: string(r.Queue), Contacts: count.Write(r.Hits), Share: share.value(r.Share.Mean), Percent: 100 * r.Share.Mean,
-			Abandoned: meanOf(count, r.Abandoned), Wait: meanOf(wait, r.ASA), Dead: r.Dead && r.Rule != ""}
+		row := effectRow{
+			Label: r.Label(), Queue: string(r.Queue), Contacts: count.Write(r.Hits), Share: share.value(r.Share.Mean), Percent: 100 * r.Share.Mean,
+			Abandoned: meanOf(count, r.Abandoned), Wait: meanOf(wait, r.ASA), Dead: r.Dead && r.Rule != "",
+		}
 		if row.Dead {
 			e.Dead = append(e.Dead, r.Rule)
 		}

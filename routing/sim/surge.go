@@ -48,8 +48,8 @@ func minuteOf(s string) (minute int, ok bool) {
 			return 0, false
 		}
 	}
-	hour, min := int(s[0]-'0')*10+int(s[1]-'0'), int(s[3]-'0')*10+int(s[4]-'0')
-	return hour*60 + min, hour < 24 && min < 60
+	hour, past := int(s[0]-'0')*10+int(s[1]-'0'), int(s[3]-'0')*10+int(s[4]-'0')
+	return hour*60 + past, hour < 24 && past < 60
 }
 
 func (s SurgeSpan) on(minute int) bool {

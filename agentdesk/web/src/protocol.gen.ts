@@ -1148,6 +1148,9 @@ export interface SearchHit {
    */
   because?: string[];
   at?: Instant;
+  /** Person and Report are those it belongs to. */
+  person?: PersonID;
+  report?: ReportID;
   restricted?: boolean;
   masked?: boolean;
 }

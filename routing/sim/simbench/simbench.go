@@ -73,18 +73,19 @@ func (e *MissingError) Unwrap() error { return e.Err }
 func Compare(ctx context.Context, contacts, tries, cores int, python string) ([]Outcome, error) {
 	defer debug.SetGCPercent(debug.SetGCPercent(400)) // as c3i simulate sets it
 	q, tenth := peak(contacts), peak(contacts/10)
-	var missing error
+	var missing *MissingError
+	installed := true
 	programs := []func() (Outcome, error){
 		func() (Outcome, error) { return bareLoop(q), nil },
 		func() (Outcome, error) { return throughEngine(ctx, q, 1) },
 		func() (Outcome, error) { return throughEngine(ctx, q, cores) },
 		func() (Outcome, error) {
-			if missing != nil {
+			if !installed {
 				return Outcome{}, nil
 			}
 			o, err := simpy(ctx, python, tenth)
 			if err != nil {
-				missing = &MissingError{err}
+				missing, installed = &MissingError{err}, false
 			}
 			return o, nil
 		},
@@ -105,9 +106,9 @@ func Compare(ctx context.Context, contacts, tries, cores int, python string) ([]
 		}
 	}
 	if missing != nil {
-		best = best[:len(best)-1]
+		return best[:len(best)-1], missing
 	}
-	return best, missing
+	return best, nil
 }
 
 // MonthContacts is about how many contacts Month simulates.

@@ -180,7 +180,7 @@ export function ContactCard({ desk, d, w, view }: { desk: Desk; d: DeskState; w:
         </dl>
         {!!w.answers?.length && (
           <div class="app-answers">
-            <h2 class="app-mini">Chosen</h2>
+            <h2 class="app-mini">{written ? 'What is known' : 'Chosen'}</h2>
             <ol>{w.answers.map((a) => <li key={a.question}><span class="app-answers__q">{a.question}</span> <span class="app-answers__a">{a.answer}</span></li>)}</ol>
           </div>
         )}

@@ -52,75 +52,177 @@ export function KeypadDialog({ desk, onClose }: { desk: Desk; onClose: () => voi
   );
 }
 
+const genders = ['Male', 'Female', 'Trans Male', 'Trans Female', 'Non-Binary', 'Intersex', 'Not Specified', 'Not Known'];
+
+const contactRules = [['', 'Nothing known'], ['any', 'Any way is safe'], ['limited', 'Only in some ways'], ['never', 'Never: it puts them at risk']] as const;
+
+const methods = [['phone', 'Phone'], ['email', 'E-mail'], ['post', 'Post'], ['sms', 'Text message']] as const;
+
+const lines = (text: string) => text.split(/[\n,;]+/).map((n) => n.trim()).filter(Boolean);
+
+/** People the one being written down may be: found by what is typed. */
+function Maybe({ desk, w, people, onClose }: { desk: Desk; w: WorkItem; people: readonly Person[]; onClose: () => void }): JSX.Element | null {
+  if (!people.length) return null;
+  return (
+    <div class="app-maybe" role="status">
+      <h3 class="app-mini">Already known?</h3>
+      <ul>
+        {people.slice(0, 4).map((p) => (
+          <li key={p.id}>
+            <span><strong>{p.masked ? 'A restricted person' : p.name}</strong> {p.certainty === 'certain' ? 'surely' : 'maybe'}{p.because?.length ? `, by ${p.because.join(', ')}` : ''}{!p.masked && p.date_of_birth ? `, born ${p.date_of_birth}` : ''}</span>
+            <Button kind="quiet" label={`It is ${p.masked ? 'the restricted person' : p.name}`} onClick={() => { void desk.attach(w.contact, p.id); onClose(); }}>It is them</Button>
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
 /** Creating or changing a person. */
 export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: DeskState; w: WorkItem; person: Person; onClose: () => void }): JSX.Element {
   const form = useRef<HTMLFormElement>(null);
   const [error, setError] = useState<{ field: string; text: string } | undefined>(undefined);
   const [busy, setBusy] = useState(false);
-  const fields: Record<string, string> = { name: 'p-name', numbers: 'p-numbers', emails: 'p-emails', language: 'p-language', remarks: 'p-remarks' };
+  const [known, setKnown] = useState<readonly Person[]>([]);
+  const [rule, setRule] = useState(person.safe?.rule ?? '');
+  const fields: Record<string, string> = {
+    name: 'p-name', numbers: 'p-numbers', language: 'p-language', remarks: 'p-remarks', given_name: 'p-given_name', surname: 'p-surname',
+    date_of_birth: 'p-date_of_birth', emails: 'p-emails', postcode: 'p-postcode', 'addresses[0].postcode': 'p-postcode', 'safe.unsafe_numbers': 'p-unsafe_numbers', 'safe.unsafe_emails': 'p-unsafe_emails',
+  };
+  const read = (): Person => {
+    const v = new FormData(form.current ?? undefined);
+    const text = (k: string) => String(v.get(k) ?? '').trim();
+    const place = { ...person.addresses?.[0], street: text('street'), town: text('town'), postcode: text('postcode').toUpperCase() };
+    const rest = person.addresses?.slice(1) ?? [];
+    const { certainty: _c, because: _b, masked: _m, attached: _a, merged_into: _into, ...kept } = person;
+    return {
+      ...kept,
+      name: text('name') || [text('given_name'), text('surname')].filter(Boolean).join(' '),
+      given_name: text('given_name'), surname: text('surname'), date_of_birth: text('date_of_birth'), gender: text('gender'),
+      numbers: lines(text('numbers')), emails: lines(text('emails')),
+      addresses: place.street || place.town || place.postcode ? [place, ...rest] : rest,
+      language: text('language'), needs: lines(text('needs')),
+      vulnerable: v.has('vulnerable'), repeat_victim: v.has('repeat_victim'), restricted: v.has('restricted'), remarks: text('remarks'),
+      safe: {
+        ...person.safe, rule: text('rule'), methods: text('rule') === 'limited' ? methods.map(([m]) => m).filter((m) => v.has(`method-${m}`)) : [],
+        unsafe_numbers: lines(text('unsafe_numbers')), unsafe_emails: lines(text('unsafe_emails')), times: text('times'), cover_phrase: text('cover_phrase'), no_voicemail: v.has('no_voicemail'),
+      },
+    };
+  };
+  // Somebody new may be known: look once a field has been filled in.
+  const look = async () => {
+    if (person.id) return;
+    const p = read();
+    const clues = {
+      ...(p.name ? { name: p.name } : {}), ...(p.given_name ? { given: p.given_name } : {}), ...(p.surname ? { surname: p.surname } : {}), ...(p.date_of_birth ? { date_of_birth: p.date_of_birth } : {}),
+      ...(p.numbers?.length ? { numbers: p.numbers } : {}), ...(p.emails?.length ? { emails: p.emails } : {}), ...(p.addresses?.[0]?.postcode ? { postcode: p.addresses[0].postcode } : {}),
+    };
+    if (Object.keys(clues).length) setKnown(await desk.findPeople({ contact: w.contact, ...clues }));
+  };
+  useEffect(() => { void look(); }, []);
   const submit = async (e: Event) => {
     e.preventDefault();
     if (busy || !form.current) return;
-    const v = new FormData(form.current);
-    const text = (k: string) => String(v.get(k) ?? '').trim();
-    if (!text('name')) {
+    const p = read();
+    if (!p.name) {
       setError({ field: 'p-name', text: 'Enter a name, or what the caller wants to be called' });
       document.getElementById('p-name')?.focus();
       return;
     }
-    const lines = (k: string) => text(k).split(/[\n,;]+/).map((n) => n.trim()).filter(Boolean);
     setBusy(true);
     try {
-      // What the form does not ask (addresses, needs, how to reach them safely) stays as it is.
-      await desk.savePerson(w.contact, {
-        ...person,
-        name: text('name'),
-        numbers: lines('numbers'),
-        emails: lines('emails'),
-        language: text('language'),
-        vulnerable: v.has('vulnerable'),
-        repeat_victim: v.has('repeat_victim'),
-        remarks: text('remarks'),
-      });
+      await desk.savePerson(w.contact, p);
       onClose();
     } catch (err) {
-      const field = err instanceof RequestError ? fields[err.field.replace(/^person\./, '')] ?? '' : '';
+      const field = err instanceof RequestError ? fields[err.field.replace(/^person\./, '')] ?? fields[err.field.replace(/^person\./, '').replace(/\[\d+\].*$/, '')] ?? '' : '';
       setError({ field, text: sentence(err) });
+      if (field) document.getElementById(field)?.focus();
     } finally {
       setBusy(false);
     }
   };
   const at = (id: string) => (error?.field === id ? error.text : undefined);
+  const box = person.addresses?.[0];
+  const input = (name: string, label: string, value: string | undefined, hint = '') => {
+    const id = `p-${name}`;
+    return (
+      <Field id={id} label={label} {...(hint ? { hint } : {})} error={at(id)}>
+        <input class={`govuk-input${at(id) ? ' govuk-input--error' : ''}`} id={id} name={name} defaultValue={value ?? ''} autocomplete="off" aria-describedby={describedBy(id, !!hint, !!at(id))} onBlur={() => void look()} />
+      </Field>
+    );
+  };
+  const area = (name: string, label: string, value: string, hint: string) => {
+    const id = `p-${name}`;
+    return (
+      <Field id={id} label={label} hint={hint} error={at(id)}>
+        <textarea class="govuk-textarea" id={id} name={name} rows={2} defaultValue={value} autocomplete="off" aria-describedby={describedBy(id, true, !!at(id))} onBlur={() => void look()} />
+      </Field>
+    );
+  };
+  const check = (name: string, label: string, on: boolean | undefined) => (
+    <div class="govuk-checkboxes__item" key={name}>
+      <input class="govuk-checkboxes__input" id={`p-${name}`} name={name} type="checkbox" defaultChecked={!!on} />
+      <label class="govuk-label govuk-checkboxes__label" for={`p-${name}`}>{label}</label>
+    </div>
+  );
   return (
     <Dialog title={person.id ? `Change ${person.name}` : 'New person'} onClose={onClose} wide>
       {error && !error.field && <p class="app-inline app-inline--warn" role="alert">{error.text}</p>}
+      <Maybe desk={desk} w={w} people={known} onClose={onClose} />
       <form ref={form} onSubmit={submit} noValidate class="app-form">
-        <Field id="p-name" label="Name" error={at('p-name')}>
-          <input class={`govuk-input${at('p-name') ? ' govuk-input--error' : ''}`} id="p-name" name="name" autofocus defaultValue={person.name} autocomplete="off" aria-describedby={describedBy('p-name', false, !!at('p-name'))} />
+        <Field id="p-name" label="Name" hint="As they are called" error={at('p-name')}>
+          <input class={`govuk-input${at('p-name') ? ' govuk-input--error' : ''}`} id="p-name" name="name" autofocus defaultValue={person.name} autocomplete="off" aria-describedby={describedBy('p-name', true, !!at('p-name'))} onBlur={() => void look()} />
         </Field>
-        <Field id="p-numbers" label="Phone numbers" hint="One on each line" error={at('p-numbers')}>
-          <textarea class="govuk-textarea" id="p-numbers" name="numbers" rows={2} defaultValue={(person.numbers ?? []).join('\n')} autocomplete="off" aria-describedby={describedBy('p-numbers', true, !!at('p-numbers'))} />
+        {input('given_name', 'Given name', person.given_name)}
+        {input('surname', 'Surname', person.surname)}
+        <Field id="p-date_of_birth" label="Date of birth" error={at('p-date_of_birth')}>
+          <input class="govuk-input" id="p-date_of_birth" name="date_of_birth" type="date" defaultValue={person.date_of_birth ?? ''} aria-describedby={describedBy('p-date_of_birth', false, !!at('p-date_of_birth'))} onBlur={() => void look()} />
         </Field>
-        <Field id="p-emails" label="E-mail addresses" hint="One on each line" error={at('p-emails')}>
-          <textarea class="govuk-textarea" id="p-emails" name="emails" rows={2} defaultValue={(person.emails ?? []).join('\n')} autocomplete="off" aria-describedby={describedBy('p-emails', true, !!at('p-emails'))} />
+        <Field id="p-gender" label="Gender">
+          <select class="govuk-select" id="p-gender" name="gender" defaultValue={person.gender ?? ''}>
+            <option value="">Not asked</option>
+            {genders.map((g) => <option key={g} value={g} selected={g === person.gender}>{g}</option>)}
+          </select>
         </Field>
+        {area('numbers', 'Phone numbers', (person.numbers ?? []).join('\n'), 'One on each line')}
+        {area('emails', 'E-mail addresses', (person.emails ?? []).join('\n'), 'One on each line')}
+        {input('street', 'Number and street', box?.street)}
+        {input('town', 'Town', box?.town)}
+        {input('postcode', 'Postcode', box?.postcode)}
         <Field id="p-language" label="Language" error={at('p-language')}>
           <select class="govuk-select" id="p-language" name="language" defaultValue={person.language ?? ''}>
             <option value="">Not known</option>
             {(d.catalogue.languages ?? []).map((l) => <option key={l.code} value={l.code} selected={l.code === person.language}>{l.label}</option>)}
           </select>
         </Field>
+        {input('needs', 'Communication needs', (person.needs ?? []).join(', '), 'For example: text relay, large print')}
         <fieldset class="govuk-fieldset app-form__markers">
           <legend class="govuk-fieldset__legend">Markers</legend>
           <div class="govuk-checkboxes govuk-checkboxes--small">
-            {([['vulnerable', 'Vulnerable', person.vulnerable], ['repeat_victim', 'Repeat victim', person.repeat_victim]] as const).map(([name, label, on]) => (
-              <div class="govuk-checkboxes__item" key={name}>
-                <input class="govuk-checkboxes__input" id={`p-${name}`} name={name} type="checkbox" defaultChecked={!!on} />
-                <label class="govuk-label govuk-checkboxes__label" for={`p-${name}`}>{label}</label>
-              </div>
-            ))}
+            {check('vulnerable', 'Vulnerable', person.vulnerable)}
+            {check('repeat_victim', 'Repeat victim', person.repeat_victim)}
+            {check('restricted', 'Restricted: a reason is needed to open the record', person.restricted)}
           </div>
         </fieldset>
+        <div class="app-form__all">
+          <details class="app-section" open={!!person.safe?.rule || !!person.safe?.unsafe_numbers?.length || !!person.safe?.unsafe_emails?.length}>
+            <summary class="app-section__title">How they may be reached safely</summary>
+            <div class="app-section__body app-form">
+              <Field id="p-rule" label="Safe contact">
+                <select class="govuk-select" id="p-rule" name="rule" value={rule} onChange={(e) => setRule(e.currentTarget.value)}>{contactRules.map(([code, text]) => <option key={code} value={code}>{text}</option>)}</select>
+              </Field>
+              <fieldset class="govuk-fieldset" hidden={rule !== 'limited'}>
+                <legend class="govuk-label">Only by</legend>
+                <div class="govuk-checkboxes govuk-checkboxes--small">{methods.map(([m, text]) => check(`method-${m}`, text, person.safe?.methods?.includes(m)))}</div>
+              </fieldset>
+              {area('unsafe_numbers', 'Never ring', (person.safe?.unsafe_numbers ?? []).join('\n'), 'One on each line')}
+              {area('unsafe_emails', 'Never write to', (person.safe?.unsafe_emails ?? []).join('\n'), 'One on each line')}
+              {input('times', 'When', person.safe?.times)}
+              {input('cover_phrase', 'Say that you are', person.safe?.cover_phrase)}
+              <div class="govuk-checkboxes govuk-checkboxes--small">{check('no_voicemail', 'Leave no voicemail', person.safe?.no_voicemail)}</div>
+            </div>
+          </details>
+        </div>
         <Field id="p-remarks" label="Remarks" hint="What the next handler should know" error={at('p-remarks')}>
           <textarea class="govuk-textarea" id="p-remarks" name="remarks" rows={3} defaultValue={person.remarks ?? ''} aria-describedby={describedBy('p-remarks', true, !!at('p-remarks'))} />
         </Field>

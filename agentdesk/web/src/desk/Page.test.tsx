@@ -1,7 +1,7 @@
 import { render } from 'preact';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as f from '../fake/fixtures.ts';
-import { settled, World } from '../fake/world.ts';
+import { buttonIn, drawn, World } from '../fake/world.ts';
 import { CloseTakenOver } from '../protocol.gen.ts';
 import type { Desk } from './model.ts';
 import { DeskPage } from './Page.tsx';
@@ -11,13 +11,6 @@ import { ManualTimers } from '../state/timers.ts';
 
 let root: HTMLElement;
 let w: World;
-
-/** Frames have travelled and the page has been drawn. */
-async function drawn(): Promise<void> {
-  await settled();
-  await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
-  await settled();
-}
 
 async function show(): Promise<Desk> {
   const desk = await w.signedIn();
@@ -32,7 +25,7 @@ function alt(code: string): void {
 
 const text = () => root.textContent ?? '';
 const said = () => root.querySelector('[aria-live="assertive"]')?.textContent ?? '';
-const button = (name: RegExp) => [...root.querySelectorAll('button')].find((b) => name.test(b.getAttribute('aria-label') ?? b.textContent ?? ''));
+const button = (name: RegExp) => buttonIn(root, name);
 
 beforeEach(() => {
   w = new World();

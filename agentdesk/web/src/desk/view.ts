@@ -55,12 +55,13 @@ export class View {
     this.dialog.value = 'look';
   }
 
-  /** Opens the form for a person, or for a new one with the caller's number or the writer's address filled in. */
+  /** Opens the form for a person, or for a new one with the caller's number filled in. */
   editPerson(desk: Desk, person?: Person): void {
     const w = desk.current.value;
     if (!w) return;
     this.editing.value = person ?? {
-      id: '', name: w.written?.from.name ?? '', numbers: w.caller.number ? [w.caller.number] : [], emails: w.written?.from.address ? [w.written.from.address] : [], language: w.facts.language ?? '',
+      id: '', name: w.written?.from.name ?? '', numbers: w.caller.number ? [w.caller.number] : [], language: w.facts.language ?? '',
+      ...(w.written?.from.address ? { emails: [w.written.from.address] } : {}),
     };
     this.dialog.value = 'person';
   }

@@ -1,7 +1,7 @@
 import { render } from 'preact';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as f from '../fake/fixtures.ts';
-import { settled, World } from '../fake/world.ts';
+import { buttonIn, drawn, settled, World } from '../fake/world.ts';
 import type { WorkItem } from '../protocol.gen.ts';
 import type { Desk } from './model.ts';
 import { DeskPage } from './Page.tsx';
@@ -10,12 +10,6 @@ import { View } from './view.ts';
 let root: HTMLElement;
 let w: World;
 let view: View;
-
-async function drawn(): Promise<void> {
-  await settled();
-  await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
-  await settled();
-}
 
 async function show(): Promise<Desk> {
   const desk = await w.signedIn();
@@ -34,7 +28,7 @@ async function taken(more: Partial<WorkItem> = {}): Promise<{ desk: Desk; mail: 
 }
 
 const text = () => root.textContent ?? '';
-const button = (name: RegExp) => [...root.querySelectorAll('button')].find((b) => name.test(b.getAttribute('aria-label') ?? b.textContent ?? ''));
+const button = (name: RegExp) => buttonIn(root, name);
 const answer = () => root.querySelector<HTMLTextAreaElement>('#reply');
 
 function type(el: HTMLTextAreaElement | HTMLInputElement | null, value: string): void {

@@ -40,6 +40,18 @@ export async function settled(): Promise<void> {
   for (let i = 0; i < 40; i++) await Promise.resolve();
 }
 
+/** Frames have travelled and the page has been drawn. */
+export async function drawn(): Promise<void> {
+  await settled();
+  await new Promise((done) => requestAnimationFrame(() => setTimeout(done, 0)));
+  await settled();
+}
+
+/** The button below root that people know by the name. */
+export function buttonIn(root: HTMLElement, name: RegExp): HTMLButtonElement | undefined {
+  return [...root.querySelectorAll('button')].find((b) => name.test(b.getAttribute('aria-label') ?? b.textContent ?? ''));
+}
+
 /** A desk on a fake server with time turned by hand. */
 export class World {
   readonly start = 1_760_000_000_000;

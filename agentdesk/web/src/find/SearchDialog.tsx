@@ -11,7 +11,7 @@ import { Icon, type IconName } from '../ui/icons.tsx';
 const kinds: Record<string, { one: string; all: string; icon: IconName }> = {
   person: { one: 'Person', all: 'People', icon: 'person' },
   report: { one: 'Report', all: 'Reports', icon: 'report' },
-  contact: { one: 'Contact', all: 'Contacts', icon: 'phone' },
+  contact: { one: 'Contact', all: 'Contacts', icon: 'clock' },
   message: { one: 'Message', all: 'Messages', icon: 'mail' },
 };
 
@@ -21,19 +21,20 @@ const because: Record<string, string> = {
 };
 
 /** Where a hit leads: a person or a report opens, whatever else leads to the one it belongs to. */
-function open(desk: Desk, view: View, h: SearchHit): void {
+function open(view: View, h: SearchHit): void {
   if (h.kind === 'person' || h.kind === 'report') view.look(h.kind, h.id);
-  else if (h.reference) void desk.reports.show({ reference: h.reference }).then((id) => { if (id) view.look('report', id); });
+  else if (h.report) view.look('report', h.report);
+  else if (h.person) view.look('person', h.person);
 }
 
-function Hit({ desk, view, h }: { desk: Desk; view: View; h: SearchHit }): JSX.Element {
+function Hit({ view, h }: { view: View; h: SearchHit }): JSX.Element {
   const kind = kinds[h.kind];
-  const leads = h.kind === 'person' || h.kind === 'report' || !!h.reference;
+  const leads = h.kind === 'person' || h.kind === 'report' || !!h.report || !!h.person;
   const title = h.masked ? 'A restricted record' : h.title || h.reference || 'Without a title';
   const found = (h.because ?? []).map((b) => because[b] ?? b).join(', ');
   return (
     <li class="app-hit">
-      <span class="app-hit__title"><Icon name={kind?.icon ?? 'info'} size={18} /> {leads ? <button type="button" class="app-link app-hit__open" onClick={() => open(desk, view, h)}>{title}</button> : title}</span>
+      <span class="app-hit__title"><Icon name={kind?.icon ?? 'info'} size={18} /> {leads ? <button type="button" class="app-link app-hit__open" onClick={() => open(view, h)}>{title}</button> : title}</span>
       <span class="app-hit__detail">{[h.detail, h.reference && h.reference !== title ? h.reference : '', h.at ? dateText(toMs(h.at)) : ''].filter(Boolean).join(' · ')}</span>
       <span class="app-hit__because">{kind?.one ?? h.kind}{found ? `, by ${found}` : ''}{h.restricted && !h.masked ? ', restricted' : ''}</span>
     </li>
@@ -70,7 +71,7 @@ export function SearchDialog({ desk, view, onClose }: { desk: Desk; view: View; 
           {Object.entries(kinds).map(([code, k]) => <Button key={code} kind="quiet" pressed={f.kind.value === code} onClick={() => f.only(code)}>{k.all}</Button>)}
         </div>
         <p class="app-hint" id="search-says" role="status">{says}</p>
-        <ul class="app-hits" ref={list}>{f.hits.value.map((h) => <Hit key={`${h.kind}-${h.id}`} desk={desk} view={view} h={h} />)}</ul>
+        <ul class="app-hits" ref={list}>{f.hits.value.map((h) => <Hit key={`${h.kind}-${h.id}`} view={view} h={h} />)}</ul>
         <p class="app-hint">Every look-up is kept with your name.</p>
       </div>
     </Dialog>

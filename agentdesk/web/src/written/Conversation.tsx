@@ -75,7 +75,7 @@ function MessageItem({ m, w, view, now, last }: { m: Message; w: WorkItem; view:
   const [html, setHTML] = useState(false);
   const out = m.direction === 'out';
   const who = out ? (m.author === 'system' ? 'Automatic receipt' : m.author_name || m.author || 'Us') : m.from.name || m.from.address || 'No sender';
-  const odd = oddities.filter(([flag]) => m.flags[flag]);
+  const odd = out ? [] : oddities.filter(([flag]) => m.flags[flag]);
   return (
     <li class={`app-message${out ? ' app-message--out' : ''}`} id={`message-${m.id}`}>
       <div class="app-message__head">

@@ -118,7 +118,7 @@ export function Reply({ desk, d, w }: { desk: Desk; d: DeskState; w: WorkItem })
       <textarea
         class="govuk-textarea app-reply__text"
         id="reply"
-        rows={5}
+        rows={4}
         value={a.text}
         dir="auto"
         aria-describedby={error ? 'reply-error reply-status' : 'reply-status'}
