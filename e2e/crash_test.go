@@ -23,7 +23,7 @@ func TestNothingAcceptedIsLostToAKill(t *testing.T) {
 	session, desk := writingDesk(t, s, "h1", "crime-desk")
 	ctx := limit(t, 4*time.Minute)
 	write := func(subject string) letter {
-		return letter{from: "ana@example.org", name: "Ana", id: fmt.Sprintf("%s@example.org", subject), subject: subject, text: "When is the front desk open?"}
+		return letter{from: subject + "@example.org", name: "Ana", id: fmt.Sprintf("%s@example.org", subject), subject: subject, text: "When is the front desk open?"}
 	}
 	post(t, s.SMTP, write("in-hand"))
 	inHand := offered(t, desk, "the first", func(w workItem) bool { return w.Written.Subject == "in-hand" })

@@ -86,7 +86,8 @@ func TestUpFromStartToEnd(t *testing.T) {
 		t.Errorf("/readyz: %d %s", code, body)
 	}
 	want := regexp.MustCompile(`(?s)^\nC3i is ready\.\n\n  Desk           http://127\.0\.0\.1:\d+/desk\n  Ring 101       http://127\.0\.0\.1:\d+/call\n` +
-		`  SIP trunk      sip:101@127\.0\.0\.1:\d+\n  Data           \S+\n\nFirst sign-ons, .*\n\n` +
+		`  Report, track  http://127\.0\.0\.1:\d+/report, http://127\.0\.0\.1:\d+/track\n` +
+		`  SIP trunk      sip:101@127\.0\.0\.1:\d+\n  Mail in        smtp://127\.0\.0\.1:\d+ for 101@police\.example\.org\n  Mail out       kept in \S+: no smart host is configured \(mail\.routes\)\n  Data           \S+\n\nFirst sign-ons, .*\n\n` +
 		`  manager    \w{4}-\w{4}-\w{4}  Centre manager\n  handler1   \w{4}-\w{4}-\w{4}  Handler 1, profile crime-desk\n.*\nCtrl-C stops it\.\n$`)
 	if !want.MatchString(p.out.String()) {
 		t.Errorf("announced %q", p.out)
@@ -102,9 +103,16 @@ func TestUpFromStartToEnd(t *testing.T) {
 			t.Fatalf("only %d metrics", len(names))
 		}
 		doc := manual(t)
+		for _, other := range []string{"mail.md", "web.md"} { // as operations.md says
+			b, err := os.ReadFile(filepath.Join("..", "..", "docs", other))
+			if err != nil {
+				t.Fatal(err)
+			}
+			doc += string(b)
+		}
 		for _, name := range names {
 			if !strings.Contains(doc, "`"+name+"`") {
-				t.Errorf("docs/operations.md does not explain %s", name)
+				t.Errorf("docs/operations.md and what it refers to do not explain %s", name)
 			}
 		}
 	})
@@ -317,7 +325,7 @@ func TestServeOnARunningRedisAndAsterisk(t *testing.T) {
 	cert, key := pair(t)
 	data := newFolder(t)
 	args := []string{
-		"serve", "--data_dir", data, "--http.listen", "127.0.0.1:0", "--redis.addrs", redisAddr,
+		"serve", "--data_dir", data, "--http.listen", "127.0.0.1:0", "--mail.smtp_listen", "127.0.0.1:0", "--redis.addrs", redisAddr,
 		"--asterisk.url", "http://" + a.HTTPAddress(), "--asterisk.ari_password", a.Settings().ARIPassword,
 		"--http.tls_cert", cert, "--http.tls_key", key, "--log.format", "json",
 	}
