@@ -55,12 +55,13 @@ func ids(t testing.TB, name string) (uid, gid int) {
 	return uid, gid
 }
 
-// needRoot fails the test when it does not run as root: both servers begin as
-// root and then drop to users of their own.
+// needRoot skips the test when it does not run as root: both servers begin as root
+// and then drop to users of their own. CI runs as root, so that nothing is skipped
+// there.
 func needRoot(t testing.TB) {
 	t.Helper()
 	if os.Geteuid() != 0 {
-		t.Fatal("a private Postfix or Dovecot needs root to become its own users")
+		t.Skip("a private Postfix or Dovecot needs root to become its own users")
 	}
 }
 
