@@ -37,19 +37,45 @@ export const levels: Code[] = [
 ];
 
 /** The steps of the recording decision (Home Office Crime Recording Rules). */
-export const steps: { code: string; label: string; answers: Code[]; avi?: boolean }[] = [
+export interface Step {
+  code: string;
+  label: string;
+  /** What may be answered; a text of the handler's own when there are none. */
+  answers: Code[];
+  /** What to write where there is no choice. */
+  ask?: string;
+  /** The reason is one of the codes of `decisionReasons`, and words if need be. */
+  coded?: boolean;
+  /** Only of a recorded crime. */
+  recorded?: boolean;
+  /** Rests on additional verifiable information; for those who may cancel. */
+  avi?: boolean;
+}
+
+/** The codes are crm.Steps. */
+export const steps: Step[] = [
   { code: 'concerns_crime', label: 'Does it concern a crime?', answers: yesNo() },
   { code: 'balance_of_probability', label: 'On the balance of probability, was there a crime?', answers: yesNo() },
-  { code: 'credible_contrary_evidence', label: 'Is there credible evidence to the contrary at hand?', answers: yesNo() },
+  { code: 'contrary_evidence', label: 'Is there credible evidence to the contrary at hand?', answers: yesNo() },
   { code: 'victim_traceable', label: 'Can the victim be traced, or may it be recorded without?', answers: yesNo() },
   { code: 'victim_confirms', label: 'Does the victim confirm it, or need not?', answers: yesNo() },
   { code: 'other_force', label: 'Does another force record it?', answers: yesNo() },
-  { code: 'ncrs_exception', label: 'Does an exception apply?', answers: yesNo() },
-  { code: 'record', label: 'Record it as a crime', answers: yesNo() },
-  { code: 'cri', label: 'Keep it as a crime-related incident', answers: yesNo() },
-  { code: 'reclassify', label: 'Reclassify', answers: yesNo(), avi: true },
-  { code: 'transfer', label: 'Transfer to another force', answers: yesNo(), avi: true },
-  { code: 'cancel', label: 'Cancel the crime record', answers: yesNo(), avi: true },
+  { code: 'exception', label: 'Does an exception apply?', answers: yesNo() },
+  { code: 'record', label: 'Record it as a crime', answers: [{ code: 'yes', label: 'Record it' }] },
+  { code: 'cri', label: 'Close it as a crime-related incident', answers: [{ code: 'yes', label: 'Close it so' }], coded: true },
+  { code: 'outcome', label: 'Outcome type', answers: [], ask: 'Home Office type, 0 to 22', recorded: true },
+  { code: 'reclassify', label: 'Reclassify', answers: [], ask: 'New classification, for example 046/00', recorded: true, avi: true },
+  { code: 'transfer', label: 'Transfer to another force', answers: [], ask: 'Which force', recorded: true, avi: true },
+  { code: 'cancel', label: 'Cancel the crime record', answers: [{ code: 'yes', label: 'Cancel it' }], coded: true, recorded: true, avi: true },
+];
+
+/** Why something is no crime record, or no longer: the codes are crm.Reasons. */
+export const decisionReasons: Code[] = [
+  { code: 'not_a_crime', label: 'It is not a crime' }, { code: 'not_on_balance_of_probability', label: 'Not on the balance of probability' },
+  { code: 'contrary_evidence', label: 'Credible evidence to the contrary' }, { code: 'victim_untraceable', label: 'The victim cannot be traced' },
+  { code: 'victim_declines', label: 'The victim declines to confirm' }, { code: 'other_force_records', label: 'Another force records it' },
+  { code: 'exception_applies', label: 'An exception applies' }, { code: 'fraud_bureau', label: 'For the national fraud bureau' },
+  { code: 'duplicate', label: 'Recorded already' }, { code: 'recorded_in_error', label: 'Recorded in error' }, { code: 'other', label: 'Another reason' },
 ];
 
 function yesNo(): Code[] {
