@@ -4,6 +4,7 @@ import { NoReport, ReportPanel } from '../report/Panel.tsx';
 import { dirty } from '../report/edit.ts';
 import { numberOf } from '../report/words.ts';
 import type { DeskState } from '../state/desk.ts';
+import { Button } from '../ui/Button.tsx';
 import { Tabs, type TabItem } from '../ui/Tabs.tsx';
 import { Conversation } from '../written/Conversation.tsx';
 import { Reply } from '../written/Reply.tsx';
@@ -27,7 +28,7 @@ export function Middle({ desk, d, w, view }: { desk: Desk; d: DeskState; w: Work
     <Tabs id="middle" label="The contact’s parts" items={items} value={tab} onChange={(t) => view.showTab(w.contact, t)}>
       {tab === 'written' && <div class="app-written"><Conversation desk={desk} w={w} view={view} />{mayAnswer && <Reply key={w.contact} desk={desk} d={d} w={w} />}</div>}
       {tab === 'note' && <NoteEditor desk={desk} w={w} />}
-      {tab === 'report' && (w.report ? <ReportPanel key={w.report.id} desk={desk} d={d} id={w.report.id} w={w} /> : w.phase === 'ringing' ? <p class="app-hint">Take the contact first.</p> : <NoReport desk={desk} w={w} />)}
+      {tab === 'report' && (w.report ? <><ReportPanel key={w.report.id} desk={desk} d={d} id={w.report.id} w={w} /><p><Button kind="quiet" busy={desk.busy.value.has('link')} onClick={() => void desk.unlink(w.contact)}>This contact is not about this report</Button></p></> : w.phase === 'ringing' ? <p class="app-hint">Take the contact first.</p> : <NoReport desk={desk} w={w} />)}
     </Tabs>
   );
 }

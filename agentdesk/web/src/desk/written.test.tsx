@@ -261,6 +261,15 @@ describe('a report at the desk', () => {
     expect(summary()?.value).toBe('half a sentence');
   });
 
+  it('is left by a contact that is not about it', async () => {
+    const { desk, mail } = await opened();
+    button(/not about this report/)?.click();
+    await drawn();
+    expect(w.sent('contact.unlink')).toEqual([{ contact: mail.contact }]);
+    expect(desk.current.value?.report).toBeUndefined();
+    expect(text()).toContain('New report');
+  });
+
   it('opens a restricted report only for a reason, and sends it along', async () => {
     const reply = w.server.reports.get('r1')!;
     w.server.reports.set('r1', { ...reply, report: { ...reply.report, restricted: true } });
