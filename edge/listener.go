@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"sync"
 	"time"
 )
@@ -183,6 +184,7 @@ type Conn struct {
 
 	mu    sync.Mutex
 	last  time.Time
+	once  bool
 	pace  *pace
 	close sync.Once
 }
@@ -190,6 +192,7 @@ type Conn struct {
 // pace is how a message that is coming in must move.
 type pace struct {
 	Patience
+	late  error
 	begin time.Time
 	moved int64
 }
@@ -222,11 +225,11 @@ func (c *Conn) Close() error {
 
 // Pace has what comes from now on move as p wants, whatever deadlines are set
 // meanwhile; the function given back ends that. A read that it ends fails with
-// os.ErrDeadlineExceeded.
-func (c *Conn) Pace(p Patience) (end func()) {
+// late, and with os.ErrDeadlineExceeded if that is nil.
+func (c *Conn) Pace(p Patience, late error) (end func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	mine := &pace{Patience: p, begin: time.Now()}
+	mine := &pace{Patience: p, late: late, begin: time.Now()}
 	c.pace = mine
 	// Whoever reads already is held to it too.
 	_ = c.Conn.SetReadDeadline(c.capped(p.until(mine.begin, mine.begin, 0)))
@@ -237,6 +240,15 @@ func (c *Conn) Pace(p Patience) (end func()) {
 			c.pace = nil
 		}
 	}
+}
+
+// EndWhenLate makes a read that fails because its deadline has passed the last: in a
+// protocol of lines what comes afterwards is the rest of something, and must not be
+// taken for a beginning.
+func (c *Conn) EndWhenLate() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.once = true
 }
 
 // LastUntil lets nothing be read after t, whatever deadlines are set later: what
@@ -261,10 +273,19 @@ func (c *Conn) Read(b []byte) (int, error) {
 	c.mu.Unlock()
 	n, err := c.Conn.Read(b)
 	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.pace != nil {
 		c.pace.moved += int64(n)
 	}
-	c.mu.Unlock()
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return n, err
+	}
+	if c.once && c.last.IsZero() {
+		c.last = time.Now()
+	}
+	if c.pace != nil && c.pace.late != nil {
+		err = c.pace.late
+	}
 	return n, err
 }
 

@@ -211,11 +211,12 @@ func pair(t *testing.T) (*edge.Conn, net.Conn) {
 
 func TestAMessageThatStandsStillEndsWhateverDeadlinesAreSet(t *testing.T) {
 	in, out := pair(t)
-	end := in.Pace(edge.Patience{Stall: 10 * time.Millisecond})
+	late := errors.New("late")
+	end := in.Pace(edge.Patience{Stall: 10 * time.Millisecond}, late)
 	if err := in.SetReadDeadline(time.Time{}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := in.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+	if _, err := in.Read(make([]byte, 1)); !errors.Is(err, late) {
 		t.Fatalf("a message that stands still: %v", err)
 	}
 	end()
@@ -227,6 +228,26 @@ func TestAMessageThatStandsStillEndsWhateverDeadlinesAreSet(t *testing.T) {
 	}
 	if _, err := in.Read(make([]byte, 1)); err != nil {
 		t.Errorf("after the message: %v", err)
+	}
+}
+
+func TestAReadThatWasLateIsTheLast(t *testing.T) {
+	in, out := pair(t)
+	in.EndWhenLate()
+	if err := in.SetReadDeadline(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := in.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatal(err)
+	}
+	if err := in.SetReadDeadline(time.Time{}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(out, "the rest of something"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := in.Read(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("read %d, %v", n, err)
 	}
 }
 
