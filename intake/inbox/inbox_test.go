@@ -2,8 +2,10 @@ package inbox_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -464,4 +466,27 @@ func TestWhatIsReleasedIsGoneAndIsNotAcceptedAgain(t *testing.T) {
 	if err != nil || !repeat || len(kept.Body) != 0 {
 		t.Errorf("accepted again: %t, with %q, %v", repeat, kept.Body, err)
 	}
+}
+
+// Whatever lies in Redis under an item's name, reading it ends.
+func FuzzDecode(f *testing.F) {
+	f.Add(`{"key":"a","kind":"email","contact":"c","at":1,"envelope":{"from":"a@example.org"}}`, "3")
+	f.Add(`{"body":"AAAA","attempts":-1}`, "")
+	f.Fuzz(func(t *testing.T, text, attempts string) {
+		it, err := inbox.Decode(text, attempts)
+		if err != nil {
+			return
+		}
+		again, err := json.Marshal(it)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := inbox.Decode(string(again), strconv.Itoa(it.Attempts))
+		if err != nil {
+			t.Fatalf("%s is not read back: %v", again, err)
+		}
+		if third, err := json.Marshal(back); err != nil || string(third) != string(again) {
+			t.Errorf("%s is read back as %s, %v", again, third, err)
+		}
+	})
 }
