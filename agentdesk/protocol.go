@@ -130,6 +130,8 @@ type SaveNoteReply struct {
 type CloseRequest struct {
 	Contact contact.ID      `json:"contact"`
 	Outcome contact.Outcome `json:"outcome"`
+	// Seen is Written.Seen as the handler had it before them, for one in writing.
+	Seen int `json:"seen,omitempty"`
 }
 
 // ExtendRequest asks for more wrap-up time.
