@@ -58,6 +58,15 @@ func TestAnEMailIsTakenAnsweredAndContinued(t *testing.T) {
 	desk.WaitText("window.png")
 	desk.WaitText("Send")
 	looks(t, desk, "desk-mail-taken")
+	// The photograph is drawn when the handler asks for it.
+	desk.Press("Show")
+	desk.Until("draw the photograph", `[...document.querySelectorAll('img')].some((i) => i.alt.includes('window.png') && i.complete && i.naturalWidth === 640)`)
+	looks(t, desk, "desk-mail-photograph")
+	desk.Press("Hide")
+	desk.Press("As laid out")
+	desk.Until("lay the message out", `document.querySelector('iframe.app-message__html') !== null`)
+	looks(t, desk, "desk-mail-laid-out")
+	desk.Press("As text")
 
 	// A report is made of it.
 	desk.Alt("g")
