@@ -90,7 +90,7 @@ func start(ctx context.Context, c configs.Config, log zerolog.Logger) (_ *app, e
 	if err := text.err(); err != nil {
 		return nil, usageError{fmt.Errorf("C3i does not start with this configuration:\n%w", err)}
 	}
-	if err := checkTLS(c.HTTP); err != nil {
+	if err := checkCertificates(c); err != nil {
 		return nil, err
 	}
 	if a.release, err = lockFolder(c.DataDir); err != nil {
@@ -233,7 +233,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	a.kept = kept
 	a.undo = append(a.undo, func() { _ = kept.close(context.Background()) })
 	records := kept.store
-	templates, err := answerTemplates()
+	templates, err := answerTemplates(a.c.Desk)
 	if err != nil {
 		return err
 	}
