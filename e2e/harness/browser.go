@@ -244,7 +244,7 @@ func (tab *Tab) WaitNoText(text string) {
 // because its content security policy rightly forbids scripts made of text.
 func (tab *Tab) Until(what, expression string) {
 	tab.t.Helper()
-	ctx, cancel := context.WithTimeout(tab.ctx, 25*time.Second)
+	ctx, cancel := context.WithTimeout(tab.ctx, time.Minute)
 	defer cancel()
 	for {
 		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
@@ -253,7 +253,7 @@ func (tab *Tab) Until(what, expression string) {
 		}
 		select {
 		case <-ctx.Done():
-			tab.t.Fatalf("%s: %s: not within 25 s (%v)\npage says:\n%s", tab.name, what, err, tab.Text())
+			tab.t.Fatalf("%s: %s: not within a minute (%v)\npage says:\n%s", tab.name, what, err, tab.Text())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
