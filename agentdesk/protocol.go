@@ -9,7 +9,7 @@ import (
 
 // ProtocolVersion is sent in the snapshot. A desk that does not know it reloads
 // the page.
-const ProtocolVersion = 1
+const ProtocolVersion = 2
 
 // ClientMessage is a frame from a desk. ID is the desk's own number for the
 // request; the answer is an Ack with the same number. Body depends on Type; the

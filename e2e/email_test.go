@@ -114,7 +114,7 @@ func TestAnEMailIsTakenAnsweredAndContinued(t *testing.T) {
 	// before somebody who is better at such contacts and is free too.
 	writingDesk(t, s, "h2", "crime-desk-polish")
 	post(t, s.SMTP, letter{from: first.from, name: first.name, id: "third@people.example.org", subject: answer.Header.Get("Subject"), references: references, text: "I found it again, thank you."})
-	desk.WaitText("Take it")
+	desk.WaitButton("Take it")
 	desk.WaitText("I found it again")
 	desk.WaitText("It is WBK1234567.")
 	desk.Screenshot("desk-mail-again.png")

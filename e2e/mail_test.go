@@ -177,7 +177,7 @@ func readyFor(t *testing.T, s *harness.System, user, subject string) *harness.Ta
 	tab.WaitText("Browser phone ready")
 	tab.Press("Ready")
 	tab.WaitText(subject)
-	tab.WaitText("Take it")
+	tab.WaitButton("Take it")
 	return tab
 }
 

@@ -191,6 +191,12 @@ func (tab *Tab) Press(name string) {
 	tab.Until("press "+name, fmt.Sprintf(`(() => { const e = (%s)('button', %q); if (!e) return false; e.focus(); e.click(); return true; })()`, findScript, name))
 }
 
+// WaitButton waits until the button or link with a name can be pressed.
+func (tab *Tab) WaitButton(name string) {
+	tab.t.Helper()
+	tab.Until("have the button "+name, fmt.Sprintf(`(%s)('button', %q)`, findScript, name))
+}
+
 // HasButton reports whether a button with a name can be pressed now.
 func (tab *Tab) HasButton(name string) bool {
 	tab.t.Helper()

@@ -1,7 +1,7 @@
 // Generated from agentdesk/protocol*.go by `go generate ./agentdesk/web`; do not edit.
 
 /** ProtocolVersion is sent in the snapshot. A desk that does not know it reloads the page. */
-export const ProtocolVersion = 1;
+export const ProtocolVersion = 2;
 /** HelloRequest; must be the first frame */
 export const TypeHello = "hello";
 /** no body; at least every 3 s */
