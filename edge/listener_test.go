@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"sync/atomic"
@@ -265,5 +266,43 @@ func TestNothingIsReadAfterTheLast(t *testing.T) {
 	}
 	if _, err := io.WriteString(in, "bye"); err != nil {
 		t.Errorf("nothing can be written: %v", err)
+	}
+}
+
+func TestWhoHasSignedOnIsKnownOverTLSToo(t *testing.T) {
+	inner, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := edge.Listen(inner, edge.Limits{PerRemote: 1})
+	hold, holding := make(chan struct{}), make(chan struct{})
+	s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/known" {
+			edge.Known(r.Context())
+			holding <- struct{}{}
+			<-hold
+		}
+	}))
+	_ = s.Listener.Close()
+	s.Listener, s.Config.ConnContext = l, edge.Context
+	s.StartTLS()
+	t.Cleanup(s.Close)
+	ask := func(path string) error {
+		client := &http.Client{Transport: s.Client().Transport.(*http.Transport).Clone()}
+		resp, err := client.Get(s.URL + path)
+		if err == nil {
+			err = resp.Body.Close()
+		}
+		return err
+	}
+	known := make(chan error, 1)
+	go func() { known <- ask("/known") }()
+	<-holding
+	if err := ask("/"); err != nil {
+		t.Errorf("beside one who is known: %v", err)
+	}
+	close(hold)
+	if err := <-known; err != nil {
+		t.Error(err)
 	}
 }
