@@ -33,6 +33,7 @@ const (
 	CodeNotYours       = "not_yours"
 	CodeWrongPhase     = "wrong_phase"
 	CodeTooLarge       = "too_large"
+	CodeTooSlow        = "too_slow"
 	CodeTooMany        = "too_many_requests"
 	CodeThrottled      = "throttled"
 	CodeInternal       = "internal"
@@ -61,6 +62,7 @@ var statuses = map[string]int{
 	CodeNotYours:       http.StatusForbidden,
 	CodeWrongPhase:     http.StatusConflict,
 	CodeTooLarge:       http.StatusRequestEntityTooLarge,
+	CodeTooSlow:        http.StatusRequestTimeout,
 	CodeTooMany:        http.StatusTooManyRequests,
 	CodeThrottled:      http.StatusTooManyRequests,
 	CodeInternal:       http.StatusInternalServerError,
