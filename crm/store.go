@@ -59,6 +59,8 @@ type Store struct {
 	last     atomic.Int64 // the latest tick
 	backlog  backlog
 	tidying  tidying
+	// forgetters are told of contacts that are erased.
+	forgetters []Forgetter
 }
 
 // Open prepares the store: it loads the scripts and reads, or the first time
@@ -555,7 +557,12 @@ func (s *Store) refresh(ctx context.Context, id contact.ID) error {
 			}
 		}
 		mine = append(mine, want...)
-		if err := s.putRecord(ctx, rec, m["v"], want, old); err != nil {
+		// A merge put it on further lists since.
+		further, err := s.listedWith(ctx, slices.DeleteFunc(slices.Clone(old), func(p string) bool { return slices.Contains(want, p) }))
+		if err != nil {
+			return err
+		}
+		if err := s.putRecord(ctx, rec, m["v"], want, asTexts(further)); err != nil {
 			return err
 		}
 		doc := recordDoc(rec)
