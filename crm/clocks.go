@@ -128,8 +128,9 @@ func unsafeToWrite(p Party, who Person) string {
 	return ""
 }
 
-// withhold goes through a person's reports after what is safe for them changed,
-// so that nothing that is now unsafe stays due.
+// withhold goes through a person's reports after what is safe for them, or who
+// they are, changed: nothing that is now unsafe stays due, and the markers are
+// computed anew.
 func (s *Store) withhold(ctx context.Context, id contact.PersonID) error {
 	reports, err := s.redis.ZRange(ctx, personReportKeys(id)[0], 0, -1).Result()
 	if err != nil {
@@ -141,9 +142,16 @@ func (s *Store) withhold(ctx context.Context, id contact.PersonID) error {
 			if err != nil {
 				return err
 			}
+			was := d.Report
+			if err := s.mark(ctx, d, &was, people); err != nil {
+				return err
+			}
 			s.victimTasks(&d.Report, a, people)
 			if changes, err := a.args(); err != nil || len(changes) > 0 {
 				return err
+			}
+			if was.Vulnerable != d.Vulnerable || !slices.Equal(was.RepeatBecause, d.RepeatBecause) {
+				return nil
 			}
 			return errUnchanged
 		})

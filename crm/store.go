@@ -294,8 +294,8 @@ func (s *Store) HandlerOf(ctx context.Context, id contact.ID) (string, error) {
 	return rec.Handler, err
 }
 
-// Restricted tells which of some people and reports are restricted, for those who
-// decide what may be shown. It is no consultation.
+// Restricted tells which of some people and reports are restricted, people also by
+// whom they were merged into, for those who decide what may be shown. It is no consultation.
 func (s *Store) Restricted(ctx context.Context, people []contact.PersonID, reports []ReportID) (map[contact.PersonID]bool, map[ReportID]bool, error) {
 	hidden, closed := map[contact.PersonID]bool{}, map[ReportID]bool{}
 	known, err := s.people(ctx, people)
@@ -303,7 +303,9 @@ func (s *Store) Restricted(ctx context.Context, people []contact.PersonID, repor
 		return nil, nil, err
 	}
 	for _, p := range known {
-		hidden[p.ID] = p.Restricted
+		if hidden[p.ID], err = s.restricted(ctx, p); err != nil {
+			return nil, nil, err
+		}
 	}
 	docs := make([]*redis.StringCmd, len(reports))
 	if len(reports) > 0 {
@@ -502,7 +504,11 @@ func (s *Store) openPerson(ctx context.Context, id contact.PersonID) error {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	return s.opened(ctx, aboutPerson("", id), p.Restricted)
+	restricted, err := s.restricted(ctx, p)
+	if err != nil {
+		return err
+	}
+	return s.opened(ctx, aboutPerson("", id), restricted)
 }
 
 func bound(before contact.Instant) string {

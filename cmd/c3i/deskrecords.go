@@ -42,7 +42,9 @@ func (s finder) Find(ctx context.Context, q agentdesk.SearchRequest) (agentdesk.
 		// What was written in a restricted matter is as restricted as its record.
 		switch {
 		case h.Restricted:
-		case h.Kind != search.Person && people[h.Person]:
+		case h.Kind == search.Person:
+			hit.Restricted = people[h.Person] // as whom they were merged into
+		case people[h.Person]:
 			hit.Restricted, hit.Behind = true, "person "+string(h.Person)
 		case h.Kind != search.Report && reports[crm.ReportID(h.Report)]:
 			hit.Restricted, hit.Behind = true, "report "+h.Report
