@@ -100,13 +100,19 @@ func (a *agenda) args() ([]any, error) {
 	}
 	slices.Sort(ids)
 	for _, id := range ids {
-		text, err := json.Marshal(a.tasks[id])
+		t := a.tasks[id]
+		text, err := json.Marshal(t)
 		if err != nil {
 			return nil, err
 		}
-		if string(text) != a.before[id] {
-			out = append(out, id, a.before[id], text)
+		if string(text) == a.before[id] {
+			continue
 		}
+		t.Version++
+		if text, err = json.Marshal(t); err != nil {
+			return nil, err
+		}
+		out = append(out, id, a.before[id], text)
 	}
 	return out, nil
 }

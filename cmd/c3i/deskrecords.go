@@ -55,7 +55,7 @@ func (s finder) Find(ctx context.Context, q agentdesk.SearchRequest) (agentdesk.
 		if hit.Title = h.Title; hit.Title == "" {
 			hit.Title = first(h.Names, h.Emails, h.Numbers, h.Refs)
 		}
-		hit.Detail = strings.Join(distinct(hit.Title, h.Names, h.Refs, h.Postcodes, h.Vehicles, h.Emails, h.Numbers), " · ")
+		hit.Detail = strings.Join(distinct(hit.Title, h.Names, []string{h.Born}, h.Refs, h.Postcodes, h.Vehicles, h.Emails, h.Numbers), " · ")
 		for _, f := range h.Matched {
 			because := becauseOf[f]
 			if f == search.FieldName && h.Rank == search.SoundsAlike {
@@ -87,6 +87,7 @@ func (s finder) restricted(ctx context.Context, hits []search.Hit) (map[contact.
 var becauseOf = map[search.Field]string{
 	search.FieldName: "name", search.FieldNumber: "number", search.FieldEmail: "email", search.FieldRef: "reference",
 	search.FieldPostcode: "postcode", search.FieldVehicle: "vehicle", search.FieldUnique: "property", search.FieldText: "words",
+	search.FieldBorn: "born",
 }
 
 // first is the first value of the first list that has one.
@@ -103,7 +104,7 @@ func first(lists ...[]string) string {
 func distinct(title string, lists ...[]string) []string {
 	var out []string
 	for _, l := range lists {
-		if len(l) > 0 && l[0] != title {
+		if len(l) > 0 && l[0] != "" && l[0] != title {
 			out = append(out, l[0])
 		}
 	}
