@@ -249,9 +249,9 @@ func (j *Job) eraseFiles(ctx context.Context, c *Certificate) error {
 		return err
 	}
 	for _, r := range list {
-		gone := false
 		if !named[r] {
-			if gone, err = j.Blobs.EraseOlder(ctx, r, before); err != nil {
+			gone, err := j.Blobs.EraseOlder(ctx, r, before)
+			if err != nil {
 				return err
 			}
 			if !gone {

@@ -215,7 +215,7 @@ func TestAnErasureThatIsCutOffIsFinishedByTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	began := o.now
-	full := 0
+	var full int
 	for cut := 0; ; cut += 5 {
 		if err := o.redis.FlushAll(ctx).Err(); err != nil {
 			t.Fatal(err)
