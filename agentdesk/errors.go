@@ -27,6 +27,8 @@ const (
 	CodeNoteConflict   = "note_conflict"
 	CodeDraftConflict  = "draft_conflict"
 	CodeReportConflict = "report_conflict"
+	CodePersonConflict = "person_conflict"
+	CodeTaskConflict   = "task_conflict"
 	CodeReasonRequired = "reason_required"
 	CodeUnsafeContact  = "unsafe_contact"
 	CodeQuarantined    = "quarantined"
@@ -56,6 +58,8 @@ var statuses = map[string]int{
 	CodeNoteConflict:   http.StatusConflict,
 	CodeDraftConflict:  http.StatusConflict,
 	CodeReportConflict: http.StatusConflict,
+	CodePersonConflict: http.StatusConflict,
+	CodeTaskConflict:   http.StatusConflict,
 	CodeReasonRequired: http.StatusForbidden,
 	CodeUnsafeContact:  http.StatusConflict,
 	CodeQuarantined:    http.StatusForbidden,

@@ -4,6 +4,7 @@ package search
 var (
 	Sound = sound
 	Words = words
+	Date  = date
 )
 
 // Reading gives what recognise takes a text for, as "field=value" and "word"
