@@ -242,15 +242,9 @@ func (s *Store) eraseMessage(ctx context.Context, m Message, people []contact.Pe
 		return nil, err
 	}
 	if m.Contact != "" {
-		kept, err := s.redis.HMGet(ctx, contactKey(m.Contact), "made", "person").Result()
+		of, err := s.peopleListing(ctx, m.Contact)
 		if err != nil {
 			return nil, fmt.Errorf("crm: erase message: %w", err)
-		}
-		made, _ := kept[0].(string)
-		person, _ := kept[1].(string)
-		of, err := s.listedWith(ctx, append(strings.Fields(made), person))
-		if err != nil {
-			return nil, err
 		}
 		people = append(people, of...)
 	}
@@ -260,15 +254,10 @@ func (s *Store) eraseMessage(ctx context.Context, m Message, people []contact.Pe
 	if err := s.leave(ctx, m.blobs()); err != nil {
 		return nil, err
 	}
-	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
-		for _, person := range people {
-			keys := itemKeys(person)
-			p.ZRem(ctx, keys[0], "m:"+string(m.ID))
-			p.HDel(ctx, keys[1], "m:"+string(m.ID))
-		}
-		p.ZRem(ctx, threadMessagesKey(m.Thread), string(m.ID))
-		return nil
-	})
+	err := s.unlistItem(ctx, people, "m:"+string(m.ID))
+	if err == nil {
+		err = s.redis.ZRem(ctx, threadMessagesKey(m.Thread), string(m.ID)).Err()
+	}
 	if err == nil && m.MessageID != "" {
 		// Another message may have come with the same id first.
 		if owner, oerr := s.redis.Get(ctx, s.headerKey(m.MessageID)).Result(); owner == string(m.ID) {
@@ -294,6 +283,30 @@ func (s *Store) eraseMessage(ctx context.Context, m Message, people []contact.Pe
 		return gone, fmt.Errorf("crm: erase message: %w", err)
 	}
 	return gone, nil
+}
+
+// peopleListing are those on whose timelines a contact is, or may be.
+func (s *Store) peopleListing(ctx context.Context, id contact.ID) ([]contact.PersonID, error) {
+	kept, err := s.redis.HMGet(ctx, contactKey(id), "made", "person").Result()
+	if err != nil {
+		return nil, err
+	}
+	made, _ := kept[0].(string)
+	person, _ := kept[1].(string)
+	return s.listedWith(ctx, append(strings.Fields(made), person))
+}
+
+// unlistItem takes an item off people's timelines.
+func (s *Store) unlistItem(ctx context.Context, people []contact.PersonID, item string) error {
+	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, person := range people {
+			keys := itemKeys(person)
+			p.ZRem(ctx, keys[0], item)
+			p.HDel(ctx, keys[1], item)
+		}
+		return nil
+	})
+	return err
 }
 
 // listedWith are some people and all they were merged into: what is on the list of

@@ -106,12 +106,20 @@ func (s *Store) MoveMessage(ctx context.Context, id MessageID, to contact.ID) (M
 	return s.message(ctx, id)
 }
 
-// unlist takes a message out of the contact it was moved from.
+// unlist takes a message out of the contact it was moved from, and off the
+// timelines of that contact's people.
 func (s *Store) unlist(ctx context.Context, id MessageID, from contact.ID) error {
 	if err := s.eval(ctx, messageUnlistLua, []string{contactKey(from), contactMessagesKey(from)}, string(id)).Err(); err != nil {
 		return err
 	}
-	return s.refresh(ctx, from)
+	if err := s.refresh(ctx, from); err != nil {
+		return err
+	}
+	people, err := s.peopleListing(ctx, from)
+	if err != nil {
+		return err
+	}
+	return s.unlistItem(ctx, people, "m:"+string(id))
 }
 
 // AddReportMessage keeps a message about a report that came with no contact, as

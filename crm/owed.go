@@ -114,8 +114,11 @@ func (s *Store) project(ctx context.Context, o owed) error {
 	case "contact":
 		err = s.refresh(ctx, contact.ID(id))
 	case "message":
-		if err = s.projectMessage(ctx, MessageID(id)); err == nil && o.Also != "" {
+		if o.Also != "" {
 			err = s.unlist(ctx, MessageID(id), contact.ID(o.Also))
+		}
+		if err == nil {
+			err = s.projectMessage(ctx, MessageID(id))
 		}
 	case "report":
 		err = s.projectReport(ctx, ReportID(id))

@@ -182,6 +182,54 @@ func TestMessagesJoinContactThreadReportAndPerson(t *testing.T) {
 	}
 }
 
+// A message that is moved is in one contact, and on one person's timeline.
+func TestAMovedMessageIsInOnePlace(t *testing.T) {
+	w := newWorld(t)
+	ada, ben := w.person(crm.Person{Name: "Ada Green"}), w.person(crm.Person{Name: "Ben White"})
+	w.wrote("e1", "shared@example.org", "t1")
+	w.wrote("e2", "shared@example.org", "t1")
+	w.must(w.Attach(t.Context(), "e1", ada.ID))
+	w.must(w.Attach(t.Context(), "e2", ben.ID))
+	for i, id := range []crm.MessageID{"m1", "m2"} {
+		_, err := w.AddMessage(t.Context(), message(id, "e1", "t1", w.at().Add(contact.Duration(i)*contact.Second)))
+		w.must(err)
+	}
+	if _, err := w.MoveMessage(t.Context(), "m2", "e3"); !errors.Is(err, crm.ErrNotFound) {
+		t.Errorf("moved to a contact that is not there: %v", err)
+	}
+	for range 2 { // repeating it is harmless
+		m, err := w.MoveMessage(t.Context(), "m2", "e2")
+		w.must(err)
+		if m.Contact != "e2" || m.Thread != "t1" {
+			t.Errorf("moved: %+v", m)
+		}
+	}
+	on := func(p crm.Person) (ids []crm.MessageID) {
+		t.Helper()
+		tl, err := w.PersonTimeline(t.Context(), p.ID, 0, 20)
+		w.must(err)
+		for _, e := range tl {
+			if e.Message != nil {
+				ids = append(ids, e.Message.ID)
+			}
+		}
+		return ids
+	}
+	for id, want := range map[contact.ID]crm.MessageID{"e1": "m1", "e2": "m2"} {
+		ms, err := w.MessagesOf(t.Context(), id)
+		w.must(err)
+		if len(ms) != 1 || ms[0].ID != want {
+			t.Errorf("%s holds %+v", id, ms)
+		}
+	}
+	if a, b := on(ada), on(ben); !slices.Equal(a, []crm.MessageID{"m1"}) || !slices.Equal(b, []crm.MessageID{"m2"}) {
+		t.Errorf("on the timelines: %v and %v", a, b)
+	}
+	if n := w.owed(); n != 0 {
+		t.Errorf("%d writes are owed something", n)
+	}
+}
+
 func TestTheOpenContactOfAThread(t *testing.T) {
 	w := newWorld(t)
 	if _, ok, err := w.OpenContactOf(t.Context(), ""); ok || err != nil {
