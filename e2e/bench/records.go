@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
@@ -51,7 +54,10 @@ type lookupFigure struct {
 // measureRecords fills a CRM with an invented town, and looks people up and
 // searches as desks do.
 func measureRecords(ctx context.Context, o options, db *redisServer) (*recordsFigure, error) {
-	w := sample.New(sample.Options{Seed: 1, People: o.recordPeople, Contacts: o.recordContacts, Reports: -1, Now: contact.At(time.Now())})
+	w, filled, err := worldIn(ctx, o, db)
+	if err != nil {
+		return nil, err
+	}
 	f := &recordsFigure{People: w.People(), Contacts: w.Contacts(), Reports: w.Reports()}
 	x, err := search.Open(ctx, search.Options{Redis: db.client, Region: "GB", Within: 5 * time.Second})
 	if err != nil {
@@ -64,17 +70,11 @@ func measureRecords(ctx context.Context, o options, db *redisServer) (*recordsFi
 	if f.RedisMB[0], err = redisMemory(ctx, db); err != nil {
 		return nil, err
 	}
-	began, told := time.Now(), ""
-	err = sample.Load(ctx, store, w, func(what string, done, of int) {
-		if at := fmt.Sprintf("filling in %s: %d0%% of %d", what, done*10/of, of); at != told {
-			told = at
-			o.progress("%s", at)
+	if !filled {
+		if err := fillIn(ctx, o, db, store, w, f); err != nil {
+			return nil, err
 		}
-	})
-	if err != nil {
-		return nil, err
 	}
-	f.Filled = time.Since(began).Seconds()
 	if f.RedisMB[1], err = redisMemory(ctx, db); err != nil {
 		return nil, err
 	}
@@ -95,6 +95,48 @@ func measureRecords(ctx context.Context, o options, db *redisServer) (*recordsFi
 	}
 	f.ProcessMB, err = residentMB(os.Getpid())
 	return f, err
+}
+
+// worldKey keeps which world a Redis was filled with, so that it can be measured
+// again.
+const worldKey = "bench:world"
+
+// worldIn gives the world to measure, and whether Redis is filled with it already.
+func worldIn(ctx context.Context, o options, db *redisServer) (sample.World, bool, error) {
+	was, err := db.client.Get(ctx, worldKey).Bytes()
+	if err == nil {
+		var of sample.Options
+		err := json.Unmarshal(was, &of)
+		return sample.New(of), true, err
+	}
+	if !errors.Is(err, redis.Nil) {
+		return sample.World{}, false, err
+	}
+	return sample.New(worldOf(o)), false, nil
+}
+
+func worldOf(o options) sample.Options {
+	return sample.Options{Seed: 1, People: o.recordPeople, Contacts: o.recordContacts, Reports: -1, Now: contact.At(o.began)}
+}
+
+// fillIn fills a store with a world.
+func fillIn(ctx context.Context, o options, db *redisServer, store *crm.Store, w sample.World, to *recordsFigure) error {
+	began, told := time.Now(), ""
+	err := sample.Load(ctx, store, w, func(what string, done, of int) {
+		if at := fmt.Sprintf("filling in %s: %d0%% of %d", what, done*10/of, of); at != told {
+			told = at
+			o.progress("%s", at)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	to.Filled = time.Since(began).Seconds()
+	text, err := json.Marshal(worldOf(o))
+	if err != nil {
+		return err
+	}
+	return db.client.Set(ctx, worldKey, text, 0).Err()
 }
 
 // reads measures the screen-pop of a caller and the timeline of a person.
@@ -133,6 +175,11 @@ func reads(ctx context.Context, o options, store *crm.Store, w sample.World, to 
 
 // recordsAlone measures on a Redis of its own, so that its memory is the records'.
 func recordsAlone(ctx context.Context, o options) (_ *recordsFigure, err error) {
+	if o.recordRedis != "" {
+		db := &redisServer{socket: o.recordRedis, client: clientOf(o.recordRedis)}
+		defer func() { err = errors.Join(err, db.client.Close()) }()
+		return measureRecords(ctx, o, db)
+	}
 	dir, err := temporary()
 	if err != nil {
 		return nil, err

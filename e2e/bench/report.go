@@ -27,6 +27,7 @@ type report struct {
 	Pops     []popFigure     `json:"screen_pops,omitempty"`
 	Sim      *simFigures     `json:"simulation,omitempty"`
 	Records  *recordsFigure  `json:"records,omitempty"`
+	Mail     *mailFigures    `json:"mail,omitempty"`
 	Targets  []target        `json:"targets"`
 }
 
@@ -102,6 +103,9 @@ func (r *report) judge() {
 	if r.Sim != nil {
 		r.Sim.judge(r)
 	}
+	if r.Mail != nil {
+		r.Mail.judge(r)
+	}
 	slices.SortStableFunc(r.Targets, func(a, b target) int { return strings.Compare(a.Part, b.Part) })
 }
 
@@ -118,6 +122,9 @@ func (r *report) faults() int {
 		for _, f := range r.Records.Searches {
 			n += f.Missed
 		}
+	}
+	if r.Mail != nil {
+		n += len(r.Mail.Faults)
 	}
 	return n
 }
@@ -174,6 +181,9 @@ func (r *report) print(out io.Writer) {
 	}
 	if r.Sim != nil {
 		r.Sim.print(out)
+	}
+	if r.Mail != nil {
+		r.Mail.print(out)
 	}
 	if len(r.Targets) > 0 {
 		fmt.Fprint(out, "\nAgainst the goals\n\n")
@@ -242,6 +252,11 @@ func (r *report) printFaults(out io.Writer) {
 			if f.Missed > 0 {
 				fmt.Fprintf(out, "  search for %s: %d did not find what is there\n", f.What, f.Missed)
 			}
+		}
+	}
+	if r.Mail != nil {
+		for _, fault := range r.Mail.Faults {
+			fmt.Fprintf(out, "  mail: %s\n", fault)
 		}
 	}
 }

@@ -179,10 +179,7 @@ func startRedis(ctx context.Context, dir string) (*redisServer, error) {
 	if err := s.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s (scripts/setup says where to get it): %w", program, err)
 	}
-	s.client = redis.NewClient(&redis.Options{
-		Network: "unix", Addr: s.socket, Protocol: 3, DisableIdentity: true, PoolSize: 64,
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	})
+	s.client = clientOf(s.socket)
 	waiting, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -198,6 +195,13 @@ func startRedis(ctx context.Context, dir string) (*redisServer, error) {
 			return nil, errors.Join(fmt.Errorf("redis-server does not answer: %w", err), s.stop())
 		}
 	}
+}
+
+func clientOf(socket string) *redis.Client {
+	return redis.NewClient(&redis.Options{
+		Network: "unix", Addr: socket, Protocol: 3, DisableIdentity: true, PoolSize: 64,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
 }
 
 func (s *redisServer) pid() int { return s.cmd.Process.Pid }
