@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -121,6 +122,8 @@ func worldOf(o options) sample.Options {
 
 // fillIn fills a store with a world.
 func fillIn(ctx context.Context, o options, db *redisServer, store *crm.Store, w sample.World, to *recordsFigure) error {
+	// What fills makes much garbage beside little that stays.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	began, told := time.Now(), ""
 	err := sample.Load(ctx, store, w, func(what string, done, of int) {
 		if at := fmt.Sprintf("filling in %s: %d0%% of %d", what, done*10/of, of); at != told {

@@ -155,7 +155,7 @@ func (r *rig) close() error {
 	return errors.Join(errs...)
 }
 
-// redisServer is a private Redis with the durability `c3i up` gives its own.
+// redisServer is a private Redis with the settings `c3i up` gives its own.
 type redisServer struct {
 	socket string
 	cmd    *exec.Cmd
@@ -173,7 +173,7 @@ func startRedis(ctx context.Context, dir string) (*redisServer, error) {
 	}
 	s := &redisServer{socket: filepath.Join(dir, "s")}
 	s.cmd = exec.Command(program, "--port", "0", "--unixsocket", s.socket, "--dir", dir, "--save", "",
-		"--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
+		"--appendonly", "yes", "--appendfsync", "everysec", "--hash-max-listpack-value", "1024", "--hash-max-listpack-entries", "128", "--maxmemory-policy", "noeviction",
 		"--daemonize", "no", "--logfile", filepath.Join(dir, "log"))
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
