@@ -122,6 +122,10 @@ func worldOf(o options) sample.Options {
 
 // fillIn fills a store with a world.
 func fillIn(ctx context.Context, o options, db *redisServer, store *crm.Store, w sample.World, to *recordsFigure) error {
+	// A rewrite of the append-only file amid the filling would need the memory twice.
+	if err := db.client.ConfigSet(ctx, "auto-aof-rewrite-percentage", "0").Err(); err != nil {
+		return err
+	}
 	// What fills makes much garbage beside little that stays.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	began, told := time.Now(), ""
