@@ -31,11 +31,14 @@ type recordsFigure struct {
 	// Filled is how long it took to fill in everything, in seconds.
 	Filled float64 `json:"filled_seconds"`
 	// RedisMB is Redis' memory before, and with the records and their index.
-	RedisMB   [2]float64      `json:"redis_mb"`
-	ProcessMB float64         `json:"process_mb"`
-	Searches  []lookupFigure  `json:"searches"`
-	Naive     []lookupFigure  `json:"naive"`
-	Typing    measure.Summary `json:"typing"`
+	RedisMB [2]float64 `json:"redis_mb"`
+	// ResidentMB is Redis' process, FileMB its append-only file, 0 for none.
+	ResidentMB float64         `json:"redis_resident_mb"`
+	FileMB     float64         `json:"redis_file_mb"`
+	ProcessMB  float64         `json:"process_mb"`
+	Searches   []lookupFigure  `json:"searches"`
+	Naive      []lookupFigure  `json:"naive"`
+	Typing     measure.Summary `json:"typing"`
 	// Pop is a screen-pop from the caller's arrival, Timeline a person's history over
 	// all channels.
 	Pop      measure.Summary `json:"pop"`
@@ -50,6 +53,9 @@ type lookupFigure struct {
 	Partial int             `json:"partial"`
 	Missed  int             `json:"missed"` // what was looked for was not found
 	Time    measure.Summary `json:"time"`
+	// CPU is this process' and Redis' processor time for each, in milliseconds; unlike
+	// Time it does not depend on what else the machine does.
+	CPU float64 `json:"cpu_ms"`
 }
 
 // measureRecords fills a CRM with an invented town, and looks people up and
@@ -68,7 +74,7 @@ func measureRecords(ctx context.Context, o options, db *redisServer) (*recordsFi
 	if err != nil {
 		return nil, err
 	}
-	if f.RedisMB[0], err = redisMemory(ctx, db); err != nil {
+	if f.RedisMB[0], err = redisFigure(ctx, db, "used_memory"); err != nil {
 		return nil, err
 	}
 	if !filled {
@@ -76,8 +82,10 @@ func measureRecords(ctx context.Context, o options, db *redisServer) (*recordsFi
 			return nil, err
 		}
 	}
-	if f.RedisMB[1], err = redisMemory(ctx, db); err != nil {
-		return nil, err
+	for name, to := range map[string]*float64{"used_memory": &f.RedisMB[1], "used_memory_rss": &f.ResidentMB, "aof_current_size": &f.FileMB} {
+		if *to, err = redisFigure(ctx, db, name); err != nil {
+			return nil, err
+		}
 	}
 	if err := naive(ctx, o, db, f); err != nil {
 		return nil, err
@@ -85,9 +93,17 @@ func measureRecords(ctx context.Context, o options, db *redisServer) (*recordsFi
 	if err := reads(ctx, o, store, w, f); err != nil {
 		return nil, err
 	}
+	text, err := redisInfo(ctx, db, "process_id")
+	if err != nil {
+		return nil, err
+	}
+	pid, err := strconv.Atoi(text)
+	if err != nil {
+		return nil, fmt.Errorf("redis does not tell its process: %w", err)
+	}
 	for _, l := range lookups(w) {
 		o.progress("search: %s", l.what)
-		if err := l.measure(ctx, o, x, w, f); err != nil {
+		if err := l.measure(ctx, o, x, pid, f); err != nil {
 			return nil, err
 		}
 	}
@@ -212,6 +228,7 @@ func lookups(w sample.World) []lookup {
 	report := func(r *rand.Rand) crm.Report { rep, _ := w.Report(r.IntN(w.Reports())); return rep }
 	return []lookup{
 		{"a full name", func(r *rand.Rand) (string, string) { return person(r).Name + " ", "" }},
+		{"two letters of a name", func(r *rand.Rand) (string, string) { return head(person(r).Surname, 2), "" }},
 		{"three letters of a name", func(r *rand.Rand) (string, string) { return head(person(r).Surname, 3), "" }},
 		{"five letters of a name", func(r *rand.Rand) (string, string) { return head(person(r).Surname, 5), "" }},
 		{"given name, surname begun", func(r *rand.Rand) (string, string) { p := person(r); return p.GivenName + " " + head(p.Surname, 2), "" }},
@@ -220,6 +237,8 @@ func lookups(w sample.World) []lookup {
 			return p.GivenName + " " + strings.NewReplacer("i", "y", "c", "k", "ph", "f").Replace(p.Surname) + " ", ""
 		}},
 		{"a number", func(r *rand.Rand) (string, string) { p := person(r); return p.Numbers[0], string(p.ID) }},
+		{"eight digits of a number", func(r *rand.Rand) (string, string) { return head(person(r).Numbers[0], 9), "" }},
+		{"ten digits of a number", func(r *rand.Rand) (string, string) { return head(person(r).Numbers[0], 11), "" }},
 		{"a number's last six digits", func(r *rand.Rand) (string, string) { n := person(r).Numbers[0]; return n[len(n)-6:], "" }},
 		{"an e-mail address", func(r *rand.Rand) (string, string) {
 			for {
@@ -244,6 +263,8 @@ func lookups(w sample.World) []lookup {
 		{"three words of the narrative", func(r *rand.Rand) (string, string) {
 			return "stolen " + pickOf(r, "black", "silver", "green") + " " + pickOf(r, "watch", "laptop", "camera") + " ", ""
 		}},
+		{"a name and words", func(r *rand.Rand) (string, string) { return person(r).Surname + " bicycle", "" }},
+		{"a name and words that never meet", func(r *rand.Rand) (string, string) { return person(r).Name + " fireworks passport ", "" }},
 		{"words that never meet", func(*rand.Rand) (string, string) { return "fireworks passport catalytic ", "" }},
 		{"nobody's name", func(r *rand.Rand) (string, string) { return "Zzyzx " + person(r).Surname, "" }},
 	}
@@ -256,8 +277,12 @@ func head(s string, n int) string {
 
 func pickOf(r *rand.Rand, of ...string) string { return of[r.IntN(len(of))] }
 
-func (l lookup) measure(ctx context.Context, o options, x *search.Index, _ sample.World, to *recordsFigure) error {
+func (l lookup) measure(ctx context.Context, o options, x *search.Index, redis int, to *recordsFigure) error {
 	r := rand.New(rand.NewPCG(2, 3))
+	before, err := busyWith(redis)
+	if err != nil {
+		return err
+	}
 	f := lookupFigure{What: l.what}
 	var times []time.Duration
 	hits := 0
@@ -282,6 +307,11 @@ func (l lookup) measure(ctx context.Context, o options, x *search.Index, _ sampl
 			f.Missed++
 		}
 	}
+	after, err := busyWith(redis)
+	if err != nil {
+		return err
+	}
+	f.CPU = measure.Milliseconds(after-before) / float64(o.searches)
 	f.Hits, f.Time = float64(hits)/float64(o.searches), measure.Summarise(times)
 	to.Searches = append(to.Searches, f)
 	return nil
@@ -333,18 +363,37 @@ func naive(ctx context.Context, o options, db *redisServer, to *recordsFigure) e
 	return db.client.Del(ctx, "bench:string", "bench:hash").Err()
 }
 
-func redisMemory(ctx context.Context, db *redisServer) (float64, error) {
-	info, err := db.client.Info(ctx, "memory").Result()
+// redisFigure is what INFO says of a size, in megabytes; 0 for what it does not tell.
+func redisFigure(ctx context.Context, db *redisServer, name string) (float64, error) {
+	v, err := redisInfo(ctx, db, name)
+	if v == "" || err != nil {
+		return 0, err
+	}
+	n, err := strconv.ParseFloat(v, 64)
+	return n / (1 << 20), err
+}
+
+func redisInfo(ctx context.Context, db *redisServer, name string) (string, error) {
+	info, err := db.client.Info(ctx).Result()
+	if err != nil {
+		return "", err
+	}
+	for line := range strings.Lines(info) {
+		if v, ok := strings.CutPrefix(line, name+":"); ok {
+			return strings.TrimSpace(v), nil
+		}
+	}
+	return "", nil
+}
+
+// busyWith is the processor time of this process and of a Redis together.
+func busyWith(redis int) (time.Duration, error) {
+	own, err := measure.CPU(os.Getpid())
 	if err != nil {
 		return 0, err
 	}
-	for line := range strings.Lines(info) {
-		if v, ok := strings.CutPrefix(line, "used_memory:"); ok {
-			n, err := strconv.ParseFloat(strings.TrimSpace(v), 64)
-			return n / (1 << 20), err
-		}
-	}
-	return 0, errors.New("redis does not tell its memory")
+	theirs, err := measure.CPU(redis)
+	return own + theirs, err
 }
 
 // residentMB is a process' memory in use.
@@ -365,9 +414,9 @@ func residentMB(pid int) (float64, error) {
 func (f *recordsFigure) print(out io.Writer) {
 	fmt.Fprintf(out, "\n(e) Records: %d people, %d contacts, %d reports, ms\n\n", f.People, f.Contacts, f.Reports)
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "search for\tcount\thits\tpartial\tmedian\tp90\tp99\tmax\t")
+	fmt.Fprintln(w, "search for\tcount\thits\tpartial\tmedian\tp90\tp99\tmax\tCPU\t")
 	line := func(l lookupFigure) {
-		fmt.Fprintf(w, "%s\t%d\t%.1f\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t\n", l.What, l.Time.Count, l.Hits, l.Partial, l.Time.Median, l.Time.P90, l.Time.P99, l.Time.Max)
+		fmt.Fprintf(w, "%s\t%d\t%.1f\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t%s\t\n", l.What, l.Time.Count, l.Hits, l.Partial, l.Time.Median, l.Time.P90, l.Time.P99, l.Time.Max, some(l.CPU))
 	}
 	for _, l := range f.Searches {
 		line(l)
@@ -379,5 +428,9 @@ func (f *recordsFigure) print(out io.Writer) {
 		line(l)
 	}
 	_ = w.Flush()
-	fmt.Fprintf(out, "\nRedis %.0f MB before and %.0f MB with the records and their index, filled in %.0f s; this process %.0f MB.\n", f.RedisMB[0], f.RedisMB[1], f.Filled, f.ProcessMB)
+	fmt.Fprintf(out, "\nRedis %.0f MB before and %.0f MB with the records and their index (its process %.0f MB, its file %.0f MB)", f.RedisMB[0], f.RedisMB[1], f.ResidentMB, f.FileMB)
+	if f.Filled > 0 {
+		fmt.Fprintf(out, ", filled in %.0f s", f.Filled)
+	}
+	fmt.Fprintf(out, "; this process %.0f MB.\n", f.ProcessMB)
 }
