@@ -155,7 +155,7 @@ func measureAll(ctx context.Context, o options, rep *report) (err error) {
 		return err
 	}
 	if o.parts["pop"] {
-		if rep.Pops, err = measurePops(ctx, o, store); err != nil {
+		if rep.Pops, err = measurePops(ctx, o, store, db.pid()); err != nil {
 			return err
 		}
 	}

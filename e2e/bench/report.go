@@ -169,10 +169,10 @@ func (r *report) print(out io.Writer) {
 	if len(r.Pops) > 0 {
 		fmt.Fprintf(out, "\n(d) Screen-pop from Redis with %d people, ms\n\n", r.Pops[0].People)
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(w, "load\tper s\tcount\tfaults\tidentify median\tp99\tpop median\tp99\tboth median\tp90\tp99\t")
+		fmt.Fprintln(w, "load\tper s\tcount\tfaults\tidentify median\tp99\tpop median\tp99\tboth median\tp90\tp99\tCPU\t")
 		for _, f := range r.Pops {
-			fmt.Fprintf(w, "%s\t%.0f\t%d\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\n", f.Load, f.Rate, f.Both.Count, f.Failed,
-				f.Identify.Median, f.Identify.P99, f.Pop.Median, f.Pop.P99, f.Both.Median, f.Both.P90, f.Both.P99)
+			fmt.Fprintf(w, "%s\t%.0f\t%d\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\n", f.Load, f.Rate, f.Both.Count, f.Failed,
+				f.Identify.Median, f.Identify.P99, f.Pop.Median, f.Pop.P99, f.Both.Median, f.Both.P90, f.Both.P99, f.CPU)
 		}
 		_ = w.Flush()
 	}
