@@ -1,6 +1,7 @@
 package agentdesk
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,7 @@ func previewed(kind string) bool {
 
 // fileCSP is the policy of everything people sent us: no script, no network, no
 // form, in an origin of its own, and shown by our own pages only.
-const fileCSP = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; media-src 'none'; frame-ancestors 'self'; form-action 'none'; base-uri 'none'"
+const fileCSP = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src 'none'; frame-ancestors 'self'; form-action 'none'; base-uri 'none'"
 
 // pdfCSP leaves out the sandbox, in which browsers do not show PDF files. Their
 // viewer runs nothing of the file's in this origin.
@@ -109,7 +110,17 @@ func (s *Server) handleMessageHTML(w http.ResponseWriter, r *http.Request) {
 		s.notFound(w)
 		return
 	}
-	s.giveOut(w, r, given{object: "message", id: string(m.ID), ref: m.HTML, kind: "text/html; charset=utf-8", inline: true, csp: fileCSP})
+	s.giveOut(w, r, given{
+		object: "message", id: string(m.ID), ref: m.HTML, kind: "text/html; charset=utf-8", inline: true, csp: fileCSP,
+		draw: func(ctx context.Context, page []byte) ([]byte, []audit.Entry) {
+			page, drawn := s.drawInline(ctx, page, m.Attachments)
+			var seen []audit.Entry
+			for _, a := range drawn {
+				seen = append(seen, audit.Entry{Operation: audit.Consult, Object: "attachment", ObjectID: string(m.ID) + "/" + a.ID, Outcome: "ok"})
+			}
+			return page, seen
+		},
+	})
 }
 
 // handleMessageRaw gives a message as it came, to be saved. One with something
@@ -195,6 +206,8 @@ type given struct {
 	name, kind string
 	inline     bool
 	csp        string
+	// draw, if set, changes what is given out, and says what is given with it.
+	draw func(context.Context, []byte) ([]byte, []audit.Entry)
 }
 
 // giveOut puts the viewing on the trail and then gives the bytes.
@@ -217,8 +230,18 @@ func (s *Server) giveOut(w http.ResponseWriter, r *http.Request, g given) {
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
 	}
-	if err == nil {
-		err = s.trail(r.Context(), audit.Entry{Operation: audit.Consult, Object: g.object, ObjectID: g.id, Outcome: "ok"})
+	content, seen := io.Reader(f), []audit.Entry{{Operation: audit.Consult, Object: g.object, ObjectID: g.id, Outcome: "ok"}}
+	if g.draw != nil && err == nil {
+		var page []byte
+		if page, err = io.ReadAll(io.LimitReader(f, htmlMax)); err == nil {
+			page, more := g.draw(r.Context(), page)
+			content, size, seen = bytes.NewReader(page), int64(len(page)), append(seen, more...)
+		}
+	}
+	for _, e := range seen {
+		if err == nil {
+			err = s.trail(r.Context(), e)
+		}
 	}
 	if err != nil {
 		s.fail(w, r, err)
@@ -241,7 +264,7 @@ func (s *Server) giveOut(w http.ResponseWriter, r *http.Request, g given) {
 	}
 	h.Set("Content-Disposition", disposition)
 	w.WriteHeader(http.StatusOK)
-	_, _ = io.Copy(w, f)
+	_, _ = io.Copy(w, content)
 }
 
 // plainID tells whether text can be an id: nothing else is looked up.

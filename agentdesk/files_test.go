@@ -2,6 +2,7 @@ package agentdesk_test
 
 import (
 	"context"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"slices"
@@ -176,6 +177,58 @@ func TestFilesAreGivenOutSafely(t *testing.T) {
 	must(t, plain.Body.Close())
 	if plain.StatusCode != http.StatusUnauthorized {
 		t.Errorf("without a session: %d", plain.StatusCode)
+	}
+}
+
+// Photographs that phones put between the lines are drawn there, with nothing
+// fetched, and are listed among the files beside.
+func TestImagesThatCameWithAMessageAreDrawnInIt(t *testing.T) {
+	w := newWorld(t)
+	w.add("anna")
+	s := w.signOn("anna")
+	d := w.open(s)
+	w.ready(d)
+	html, _ := w.put(`<p>src=&#34;cid:photo@phone&#34; Look:</p><img src="cid:photo@phone" alt="the bicycle"><img src="cid:photo@phone">` +
+		`<img src="cid:sp%20ace&amp;co@phone"><img src="cid:drawing@phone"><img src="cid:virus@phone"><img src="cid:erased@phone"><img src="cid:large@phone"><img src="cid:nowhere@phone">`)
+	gone, _ := w.put("gone")
+	must(t, w.blobs.Erase(w.ctx(), gone))
+	attach := func(id, cid, kind string, scan crm.ScanResult, size int64) crm.Attachment {
+		ref, n := w.put("content of " + id)
+		return crm.Attachment{ID: id, Name: id + ".jpg", Blob: ref, Size: max(size, n), Declared: kind, Detected: kind, Scan: scan, ContentID: cid}
+	}
+	id := w.mail("sender@example.org", "Photographs", "Look:", func(m *crm.Message) {
+		m.HTML = html
+		m.Attachments = []crm.Attachment{
+			attach("1", "photo@phone", "image/jpeg", crm.NotScanned, 0),
+			attach("2", "sp ace&co@phone", "image/png", crm.Clean, 0),
+			attach("3", "drawing@phone", "image/svg+xml", crm.Clean, 0),
+			attach("4", "virus@phone", "image/png", crm.Infected, 0),
+			{ID: "5", ContentID: "erased@phone", Blob: gone, Size: 4, Detected: "image/png", Scan: crm.Clean},
+			attach("6", "large@phone", "image/png", crm.Clean, 11<<20),
+		}
+	})
+	m := w.taken(d, id).Written.Messages[0]
+	if len(m.Attachments) != 6 {
+		t.Errorf("%d files are listed", len(m.Attachments))
+	}
+	resp, err := s.File(w.ctx(), m.HTMLURL, "")
+	must(t, err)
+	page, err := io.ReadAll(resp.Body)
+	must(t, err)
+	must(t, resp.Body.Close())
+	photo := "data:image/jpeg;base64," + base64.StdEncoding.EncodeToString([]byte("content of 1"))
+	other := "data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte("content of 2"))
+	want := `<p>src=&#34;cid:photo@phone&#34; Look:</p><img src="` + photo + `" alt="the bicycle"><img src="` + photo + `"><img src="` + other + `">` + strings.Repeat("<img >", 5)
+	if string(page) != want {
+		t.Errorf("given out: %s", page)
+	}
+	if csp := resp.Header.Get("Content-Security-Policy"); !strings.Contains(csp, "img-src data:;") {
+		t.Errorf("policy %q", csp)
+	}
+	for file, seen := range map[string]int{"1": 1, "2": 1, "3": 0, "4": 0, "6": 0} {
+		if on := w.trailed(audit.Query{Object: "attachment", ObjectID: string(m.ID) + "/" + file}); len(on) != seen {
+			t.Errorf("file %s is on the trail %d times, want %d", file, len(on), seen)
+		}
 	}
 }
 

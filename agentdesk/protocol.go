@@ -9,7 +9,7 @@ import (
 
 // ProtocolVersion is sent in the snapshot. A desk that does not know it reloads
 // the page.
-const ProtocolVersion = 1
+const ProtocolVersion = 2
 
 // ClientMessage is a frame from a desk. ID is the desk's own number for the
 // request; the answer is an Ack with the same number. Body depends on Type; the
@@ -130,6 +130,8 @@ type SaveNoteReply struct {
 type CloseRequest struct {
 	Contact contact.ID      `json:"contact"`
 	Outcome contact.Outcome `json:"outcome"`
+	// Seen is Written.Seen as the handler had it before them, for one in writing.
+	Seen int `json:"seen,omitempty"`
 }
 
 // ExtendRequest asks for more wrap-up time.

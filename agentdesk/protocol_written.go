@@ -15,6 +15,9 @@ type Written struct {
 	// Earlier tells that older ones were left out.
 	Messages []Message `json:"messages"`
 	Earlier  bool      `json:"earlier,omitempty"`
+	// Seen counts the messages among them that joined the contact after it arrived. A
+	// request to end the contact says it, and is refused when another has joined.
+	Seen int `json:"seen,omitempty"`
 	// Draft is the answer being written, by whoever had the contact last.
 	Draft *Draft `json:"draft,omitempty"`
 	// ReplyTo are those a reply goes to, as the last message in asks; Mailbox is the
@@ -174,6 +177,7 @@ type Upload struct {
 // begins wrap-up. contact.close does both in one step.
 type DoneRequest struct {
 	Contact contact.ID `json:"contact"`
+	Seen    int        `json:"seen,omitempty"` // Written.Seen as the handler had it before them
 }
 
 // ParkRequest puts a written contact aside, in the same hands: others may then be
@@ -200,6 +204,7 @@ type ForwardRequest struct {
 // after Catalogue.SpamGrace; the sender is not blocked.
 type SpamRequest struct {
 	Contact contact.ID `json:"contact"`
+	Seen    int        `json:"seen,omitempty"` // Written.Seen as the handler had it before them
 }
 
 // SpamReply tells until when the mark can be taken back.

@@ -43,7 +43,8 @@ type Records interface {
 
 // Router takes the desk's events to the engine.
 type Router interface {
-	// SubmitWait returns the actions the event caused, after they were released.
+	// SubmitWait returns the actions the event caused, after they were released and
+	// this server's Do has had them: what a desk is asked next, it knows them for.
 	SubmitWait(ctx context.Context, ev routing.Event) ([]routing.Action, error)
 	// Submit returns once the event is accepted.
 	Submit(ctx context.Context, ev routing.Event) error

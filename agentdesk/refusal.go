@@ -27,6 +27,7 @@ var refusals = map[string]string{
 	routing.RefusedPhase:         "That cannot be done at this point of the contact.",
 	routing.RefusedNotCall:       "That contact is not a call.",
 	routing.RefusedNotWritten:    "That contact is a call. Only what was written can be accepted, parked or forwarded here.",
+	routing.RefusedUnseen:        "Another message has just come in. Read it before you finish.",
 	routing.RefusedVerb:          "The system does not know that call control.",
 	routing.RefusedDigits:        "Give 1 to 32 keys: 0-9, *, #, A-D.",
 	routing.RefusedExtended:      "Wrap-up was extended once already.",

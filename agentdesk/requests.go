@@ -409,6 +409,9 @@ func closeContact(ctx context.Context, r *request) (any, error) {
 		}
 		return nil, &Error{Code: CodeWrongPhase, Message: message, Field: "contact"}
 	}
+	if mine && w.Phase != routing.PhaseWrapUp && in.Seen < w.Joined {
+		return nil, refusal(routing.RefusedUnseen)
+	}
 	if err := r.mayWrite(ctx, in.Contact); err != nil {
 		return nil, err
 	}
@@ -426,9 +429,13 @@ func closeContact(ctx context.Context, r *request) (any, error) {
 	if !mine {
 		return nil, nil // wrap-up is over; only the outcome was missing
 	}
-	// A written contact ends here, too: nobody hangs up. A refusal now means that
-	// the wrap-up limit came first, or that it was forwarded: the outcome is saved.
-	_, err := r.s.submit(ctx, routing.WrapUpDone{Contact: in.Contact, Agent: r.d.agent, Outcome: in.Outcome.Code})
+	// A written contact ends here, too: nobody hangs up. A refusal now means that the
+	// wrap-up limit came first, or that it was forwarded: the outcome is saved. But a
+	// message that came meanwhile is to be read, and the outcome chosen anew.
+	refused, err := r.s.submit(ctx, routing.WrapUpDone{Contact: in.Contact, Agent: r.d.agent, Outcome: in.Outcome.Code, Seen: in.Seen})
+	if err == nil && refused != nil && refused.Code == routing.RefusedUnseen {
+		return nil, refusal(refused.Code)
+	}
 	return nil, err
 }
 

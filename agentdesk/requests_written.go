@@ -57,7 +57,7 @@ func done(ctx context.Context, r *request) (any, error) {
 	if _, err := r.working(in.Contact); err != nil {
 		return nil, err
 	}
-	return nil, r.s.ask(ctx, routing.ContactReleased{Contact: in.Contact, Cause: routing.ReleasedByHandler})
+	return nil, r.s.ask(ctx, routing.ContactReleased{Contact: in.Contact, Cause: routing.ReleasedByHandler, Seen: in.Seen})
 }
 
 func park(ctx context.Context, r *request) (any, error) {

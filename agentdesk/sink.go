@@ -85,16 +85,20 @@ func (d *desk) applyLocked(a routing.AgentChanged) {
 // known of each contact. It reports whether anything changed.
 func (d *desk) setWorkLocked(work []routing.Work) bool {
 	changed := len(work) != len(d.state.Work)
+	var read []contact.ID // new, or joined by a message
 	next := make([]WorkItem, 0, len(work))
 	for i, w := range work {
 		at := d.knowsLocked(w.Contact)
 		if at < 0 {
 			next = append(next, d.s.newItem(w))
-			d.popLocked(w.Contact, contact.Facts{})
+			read = append(read, w.Contact)
 			changed = true
 			continue
 		}
 		item := d.state.Work[at]
+		if item.Joined != w.Joined {
+			read = append(read, w.Contact)
+		}
 		if item.Work != w || at != i {
 			changed = true
 		}
@@ -107,6 +111,9 @@ func (d *desk) setWorkLocked(work []routing.Work) bool {
 		}
 	}
 	d.state.Work = next
+	for _, id := range read {
+		d.popLocked(id, next[d.knowsLocked(id)].Facts)
+	}
 	return changed
 }
 

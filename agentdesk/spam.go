@@ -2,6 +2,7 @@ package agentdesk
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -18,6 +19,7 @@ const OutcomeSpam = "spam"
 // in hand without it.
 type spamMark struct {
 	until contact.Instant
+	seen  int // messages joined when it was marked
 	end   *time.Timer
 }
 
@@ -40,6 +42,9 @@ func spam(ctx context.Context, r *request) (any, error) {
 	if until := w.spamUntil(); !until.IsZero() {
 		return SpamReply{until}, nil
 	}
+	if in.Seen < w.Joined {
+		return nil, refusal(routing.RefusedUnseen)
+	}
 	if err := r.s.ask(ctx, routing.ContactParked{Contact: in.Contact, Agent: r.d.agent}); err != nil {
 		return nil, err
 	}
@@ -50,7 +55,7 @@ func spam(ctx context.Context, r *request) (any, error) {
 	if i < 0 {
 		return nil, notYours()
 	}
-	mark := &spamMark{until: until}
+	mark := &spamMark{until: until, seen: in.Seen}
 	mark.end = time.AfterFunc(r.s.o.SpamGrace, func() { r.s.spawn(func() { r.d.endSpam(in.Contact, mark) }) })
 	r.d.spam[in.Contact] = mark
 	r.d.markLocked(i)
@@ -109,9 +114,13 @@ func (d *desk) endSpam(id contact.ID, mark *spamMark) {
 		if !still {
 			return
 		}
-		err := d.s.endAsSpam(d.s.life, d.agent, id)
+		err := d.s.endAsSpam(d.s.life, d.agent, id, mark.seen)
 		if err == nil {
 			break
+		}
+		if unseen := (*Error)(nil); errors.As(err, &unseen) && unseen.Code == routing.RefusedUnseen {
+			d.unmark(id, mark)
+			return
 		}
 		d.s.log.Warn().Err(err).Str("contact", string(id)).Msg("a contact marked as spam could not be ended; trying again")
 		select {
@@ -127,15 +136,38 @@ func (d *desk) endSpam(id contact.ID, mark *spamMark) {
 	}
 }
 
-func (s *Server) endAsSpam(ctx context.Context, agent routing.AgentID, id contact.ID) error {
+// unmark takes a mark off that a message which came meanwhile has overtaken: the
+// handler finds the contact put aside, with the message in it.
+func (d *desk) unmark(id contact.ID, mark *spamMark) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.spam[id] != mark {
+		return
+	}
+	delete(d.spam, id)
+	if i := d.knowsLocked(id); i >= 0 {
+		d.markLocked(i)
+		d.publishWorkLocked()
+	}
+	d.publishLocked(wireDelta{Notice: &Notice{
+		Level: "warning", Code: routing.RefusedUnseen, Text: "A contact marked as spam was written to again, so it has not ended. Look at it.",
+	}})
+}
+
+// endAsSpam gives an Error with routing.RefusedUnseen when a message came after the
+// contact was marked.
+func (s *Server) endAsSpam(ctx context.Context, agent routing.AgentID, id contact.ID, seen int) error {
 	ctx = acting(ctx, User{Name: string(agent)}, "")
 	one, cancel := context.WithTimeout(ctx, s.o.RequestTimeout)
 	defer cancel()
 	if err := s.o.Records.Close(one, id, contact.Outcome{Code: OutcomeSpam}, string(agent)); err != nil {
 		return err
 	}
-	// A refusal means that the contact has ended otherwise.
-	_, err := s.submit(ctx, routing.WrapUpDone{Contact: id, Agent: agent, Outcome: OutcomeSpam})
+	// Any other refusal means that the contact has ended otherwise.
+	refused, err := s.submit(ctx, routing.WrapUpDone{Contact: id, Agent: agent, Outcome: OutcomeSpam, Seen: seen})
+	if err == nil && refused != nil && refused.Code == routing.RefusedUnseen {
+		return refusal(refused.Code)
+	}
 	return err
 }
 
@@ -149,8 +181,8 @@ func (d *desk) endMarked() {
 		}
 	}
 	d.mu.Unlock()
-	for id := range marks {
-		if err := d.s.endAsSpam(d.s.life, d.agent, id); err != nil {
+	for id, m := range marks {
+		if err := d.s.endAsSpam(d.s.life, d.agent, id, m.seen); err != nil {
 			// It goes back with the others: nothing is lost but the mark.
 			d.s.log.Warn().Err(err).Str("contact", string(id)).Msg("a contact marked as spam could not be ended at sign-off")
 		}

@@ -57,7 +57,11 @@ func (d *desk) popLocked(id contact.ID, facts contact.Facts) {
 	ctx, stop := context.WithCancel(d.s.life)
 	d.pops[id] = stop
 	began := d.s.now()
-	if !d.s.spawn(func() { d.pop(ctx, id, facts, began) }) {
+	joined := 0
+	if i := d.knowsLocked(id); i >= 0 {
+		joined = d.state.Work[i].Joined // in the CRM before routing counted them
+	}
+	if !d.s.spawn(func() { d.pop(ctx, id, facts, joined, began) }) {
 		stop()
 		delete(d.pops, id)
 	}
@@ -74,7 +78,7 @@ func (d *desk) refresh(id contact.ID) {
 
 // pop reads until it succeeds, the contact leaves the desk or a newer reading
 // begins. The first failure is shown.
-func (d *desk) pop(ctx context.Context, id contact.ID, facts contact.Facts, began time.Time) {
+func (d *desk) pop(ctx context.Context, id contact.ID, facts contact.Facts, joined int, began time.Time) {
 	for {
 		as := d.actingHere(ctx)
 		pop, err := d.s.readPop(as, id, facts)
@@ -94,6 +98,9 @@ func (d *desk) pop(ctx context.Context, id contact.ID, facts contact.Facts, bega
 		item := &d.state.Work[i]
 		if err == nil {
 			d.s.showPop(as, item, pop, names)
+			if pop.written != nil {
+				item.Written.Seen = joined
+			}
 			d.publishWorkLocked()
 			d.pops[id]()
 			delete(d.pops, id)

@@ -104,6 +104,56 @@ func TestParkResumeAndFinish(t *testing.T) {
 	refused(t, d.Finish(w.ctx(), id), agentdesk.CodeWrongPhase)
 }
 
+// What joins a contact in hand is seen before the contact ends, however the handler
+// ends it, and whatever they press before the message is on their page.
+func TestNothingEndsBeforeWhatJoinedItIsSeen(t *testing.T) {
+	w := newWorld(t)
+	w.add("anna")
+	d := w.desk("anna")
+	w.ready(d)
+	id := w.mail("sender@example.org", "One", "Text")
+	w.taken(d, id)
+	w.message(id, "sender@example.org", "One", "And another thing")
+	w.submit(routing.MessageJoined{Contact: id})
+	stale := map[string]any{
+		agentdesk.TypeClose: agentdesk.CloseRequest{Contact: id, Outcome: contact.Outcome{Code: "advice_given"}},
+		agentdesk.TypeDone:  agentdesk.DoneRequest{Contact: id},
+		agentdesk.TypeSpam:  agentdesk.SpamRequest{Contact: id},
+	}
+	for kind, body := range stale {
+		_, err := d.Send(kind, body).Wait(w.ctx())
+		refused(t, err, routing.RefusedUnseen)
+	}
+	rec, err := w.crm.Record(w.ctx(), id)
+	must(t, err)
+	if rec.Outcome.Code != "" {
+		t.Errorf("an outcome was saved for a contact that goes on: %+v", rec.Outcome)
+	}
+	shown := w.work(d, func(i agentdesk.WorkItem) bool { return i.Written != nil && i.Written.Seen == 1 })
+	if ms := shown.Written.Messages; len(ms) != 2 || ms[0].Text != "And another thing" && ms[1].Text != "And another thing" {
+		t.Errorf("the page says it has seen what it does not show: %+v", ms)
+	}
+	must(t, d.CloseContact(w.ctx(), id, contact.Outcome{Code: "advice_given"}))
+	must(t, d.Wait(w.ctx(), none))
+}
+
+// Who writes again while their contact is marked as spam takes the mark off.
+func TestSpamWrittenToAgainDoesNotEnd(t *testing.T) {
+	w := newWorld(t, func(o *agentdesk.Options) { o.SpamGrace = 300 * time.Millisecond })
+	w.add("anna")
+	d := w.desk("anna")
+	w.ready(d)
+	id := w.mail("sender@example.org", "You have won", "Click here")
+	w.taken(d, id)
+	_, err := d.Spam(w.ctx(), id)
+	must(t, err)
+	w.message(id, "sender@example.org", "Sorry", "I am real")
+	w.submit(routing.MessageJoined{Contact: id})
+	w.work(d, func(i agentdesk.WorkItem) bool {
+		return i.Phase == routing.PhaseParked && i.Written != nil && i.Written.SpamUntil.IsZero() && i.Written.Seen == 1
+	})
+}
+
 func TestForwardKeepsArrivalAndTellsTheNextHandlerWhy(t *testing.T) {
 	w := newWorld(t)
 	w.add("anna")

@@ -158,6 +158,8 @@ type Desk struct {
 	// from it at one time.
 	PublicCalls     bool `mapstructure:"public_calls"`
 	PublicCallLimit int  `mapstructure:"public_call_limit"`
+	// Answers is a folder of prepared answers, LANGUAGE.yaml. Empty are those built in.
+	Answers string `mapstructure:"answers"`
 }
 
 // Web is the public report form, the tracking page and the partners' API.

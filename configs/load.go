@@ -126,6 +126,7 @@ var usage = map[string]string{
 	"desk.session_max":          "sign-on ends after this long in any case",
 	"desk.public_calls":         "serve the public call page",
 	"desk.public_call_limit":    "public calls at one time",
+	"desk.answers":              "folder of prepared answers, LANGUAGE.yaml (empty: built in)",
 	"mail.domain":               "our name to other mail servers",
 	"mail.smtp_listen":          "where mail is taken over SMTP (empty: nowhere)",
 	"mail.lmtp_listen":          "where a mail server hands over by LMTP (empty: nowhere)",

@@ -70,6 +70,50 @@ func (s *Store) AddMessage(ctx context.Context, m Message) (Message, error) {
 	return s.message(ctx, m.ID)
 }
 
+// MoveMessage gives a message to another contact of its thread, one that ErrNotFound
+// tells is not there. What it belongs to beside stays. Repeating it is harmless.
+func (s *Store) MoveMessage(ctx context.Context, id MessageID, to contact.ID) (Message, error) {
+	m, err := s.message(ctx, id)
+	if err != nil {
+		return Message{}, err
+	}
+	if m.Contact == to {
+		return m, nil
+	}
+	if _, err := s.record(ctx, to); err != nil {
+		return Message{}, err
+	}
+	from := m.Contact
+	m.Contact = to
+	text, err := json.Marshal(m)
+	if err != nil {
+		return Message{}, fmt.Errorf("crm: move message: %w", err)
+	}
+	e := audit.Entry{Operation: audit.Alter, Object: "message", ObjectID: string(id), Fields: []string{"contact"}, Correlation: to}
+	err = s.write(ctx, owed{Kind: "message", ID: string(id), Also: string(from), Entry: &e}, func() error {
+		moved, err := s.eval(ctx, messageMoveLua, []string{messageKey(id)}, text).Int()
+		if err != nil {
+			return fmt.Errorf("crm: move message: %w", err)
+		}
+		if moved == 0 {
+			return fmt.Errorf("message %s: %w", id, ErrNotFound)
+		}
+		return nil
+	})
+	if err != nil {
+		return Message{}, err
+	}
+	return s.message(ctx, id)
+}
+
+// unlist takes a message out of the contact it was moved from.
+func (s *Store) unlist(ctx context.Context, id MessageID, from contact.ID) error {
+	if err := s.eval(ctx, messageUnlistLua, []string{contactKey(from), contactMessagesKey(from)}, string(id)).Err(); err != nil {
+		return err
+	}
+	return s.refresh(ctx, from)
+}
+
 // AddReportMessage keeps a message about a report that came with no contact, as
 // AddMessage does.
 func (s *Store) AddReportMessage(ctx context.Context, id ReportID, m Message) (Message, error) {

@@ -25,7 +25,7 @@ type owed struct {
 	Kind string `json:"kind"` // contact, message, report, task, person or merge
 	ID   string `json:"id"`
 	// Also is the other person of a merge or split; safety, when what is safe for a
-	// person changed.
+	// person changed; the contact a message was moved from.
 	Also string          `json:"also,omitempty"`
 	At   contact.Instant `json:"at"`
 	// Entry is the line the trail is owed; nil when it has it.
@@ -114,7 +114,9 @@ func (s *Store) project(ctx context.Context, o owed) error {
 	case "contact":
 		err = s.refresh(ctx, contact.ID(id))
 	case "message":
-		err = s.projectMessage(ctx, MessageID(id))
+		if err = s.projectMessage(ctx, MessageID(id)); err == nil && o.Also != "" {
+			err = s.unlist(ctx, MessageID(id), contact.ID(o.Also))
+		}
 	case "report":
 		err = s.projectReport(ctx, ReportID(id))
 	case "person":

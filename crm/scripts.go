@@ -17,6 +17,10 @@ var (
 	mergesLua string
 	//go:embed lua/message_list.lua
 	messageListLua string
+	//go:embed lua/message_move.lua
+	messageMoveLua string
+	//go:embed lua/message_unlist.lua
+	messageUnlistLua string
 	//go:embed lua/note_save.lua
 	noteSaveLua string
 	//go:embed lua/number_draw.lua

@@ -58,6 +58,15 @@ func TestAnEMailIsTakenAnsweredAndContinued(t *testing.T) {
 	desk.WaitText("window.png")
 	desk.WaitText("Send")
 	looks(t, desk, "desk-mail-taken")
+	// The photograph is drawn when the handler asks for it.
+	desk.Press("Show")
+	desk.Until("draw the photograph", `[...document.querySelectorAll('img')].some((i) => i.alt.includes('window.png') && i.complete && i.naturalWidth === 640)`)
+	looks(t, desk, "desk-mail-photograph")
+	desk.Press("Hide")
+	desk.Press("As laid out")
+	desk.Until("lay the message out", `document.querySelector('iframe.app-message__html') !== null`)
+	looks(t, desk, "desk-mail-laid-out")
+	desk.Press("As text")
 
 	// A report is made of it.
 	desk.Alt("g")
@@ -105,7 +114,7 @@ func TestAnEMailIsTakenAnsweredAndContinued(t *testing.T) {
 	// before somebody who is better at such contacts and is free too.
 	writingDesk(t, s, "h2", "crime-desk-polish")
 	post(t, s.SMTP, letter{from: first.from, name: first.name, id: "third@people.example.org", subject: answer.Header.Get("Subject"), references: references, text: "I found it again, thank you."})
-	desk.WaitText("Take it")
+	desk.WaitButton("Take it")
 	desk.WaitText("I found it again")
 	desk.WaitText("It is WBK1234567.")
 	desk.Screenshot("desk-mail-again.png")

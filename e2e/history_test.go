@@ -56,7 +56,7 @@ func TestOnePersonOnEveryChannelAndTheirTracking(t *testing.T) {
 
 	public := harness.Chromium(t, 0).Open("public", s.URL+"/report")
 	reference, secret := reportOnTheWeb(t, public, "web-one-person", false)
-	desk.WaitText("Take it")
+	desk.WaitButton("Take it")
 	desk.Alt("a")
 	desk.WaitText("The writer")
 	desk.Press("Show all")
@@ -122,7 +122,7 @@ func TestOnePersonOnEveryChannelAndTheirTracking(t *testing.T) {
 	// What they add is a contact of the report, and comes to the desk.
 	public.Evaluate(`(() => { document.getElementById('add').open = true; const e = document.getElementById('f-text'); e.value = 'A neighbour saw who did it.'; e.form.querySelector('button').click(); return true; })()`, nil)
 	public.WaitText("What you added was received")
-	desk.WaitText("Take it")
+	desk.WaitButton("Take it")
 	desk.Alt("a")
 	desk.WaitText("A neighbour saw who did it.")
 	web = s.Ledger().On(contact.Web)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"html"
 	"io"
 	"net"
 	"net/mail"
@@ -21,11 +22,7 @@ import (
 	"example.org/c3i/routing"
 )
 
-const (
-	ourAddress = "101@police.example.org"
-	// photograph is a PNG of one pixel.
-	photograph = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+const ourAddress = "101@police.example.org"
 
 // letter is a message somebody writes.
 type letter struct {
@@ -55,10 +52,18 @@ func (l letter) raw() []byte {
 		line("%s", l.text)
 		return []byte(b.String())
 	}
-	line("Content-Type: multipart/mixed; boundary=part\r\n")
-	line("--part\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%s", l.text)
-	line("--part\r\nContent-Type: image/png\r\nContent-Disposition: attachment; filename=\"window.png\"\r\nContent-Transfer-Encoding: base64\r\n\r\n%s", photograph)
-	line("--part--")
+	// As telephones send them: the photograph stands between the lines.
+	line("Content-Type: multipart/alternative; boundary=either\r\n")
+	line("--either\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%s", l.text)
+	line("--either\r\nContent-Type: multipart/related; type=\"text/html\"; boundary=part\r\n")
+	line("--part\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<html><body dir=auto>%s<div><img src=\"cid:window@phone\"></div></body></html>", html.EscapeString(l.text))
+	line("--part\r\nContent-Type: image/png; name=window.png\r\nContent-Disposition: inline; filename=window.png\r\nContent-Transfer-Encoding: base64\r\nContent-Id: <window@phone>\r\n")
+	for text := base64.StdEncoding.EncodeToString(photographPNG()); text != ""; {
+		n := min(76, len(text))
+		line("%s", text[:n])
+		text = text[n:]
+	}
+	line("--part--\r\n--either--")
 	return []byte(b.String())
 }
 
@@ -172,7 +177,7 @@ func readyFor(t *testing.T, s *harness.System, user, subject string) *harness.Ta
 	tab.WaitText("Browser phone ready")
 	tab.Press("Ready")
 	tab.WaitText(subject)
-	tab.WaitText("Take it")
+	tab.WaitButton("Take it")
 	return tab
 }
 

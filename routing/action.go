@@ -196,6 +196,8 @@ type Work struct {
 	Extended bool `json:"extended,omitempty"`
 	// Aside tells that the handler parked it, so that it stays until they resume it.
 	Aside bool `json:"aside,omitempty"`
+	// Joined counts the messages that joined a written contact after it arrived.
+	Joined int `json:"joined,omitempty"`
 	// Due is when the contact is to be answered by.
 	Due contact.Instant `json:"due,omitempty"`
 	// Callback tells that the caller asked to be rung back and was not on the line.

@@ -149,6 +149,8 @@ func (e *Engine) handle(ev Event) {
 		e.resumeAsked(ev)
 	case ContactForwarded:
 		e.forwarded(ev)
+	case MessageJoined:
+		e.messageJoined(ev)
 	default:
 		kind := ""
 		if ev != nil {

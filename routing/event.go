@@ -190,6 +190,9 @@ const (
 type ContactReleased struct {
 	Contact contact.ID   `json:"contact"`
 	Cause   ReleaseCause `json:"cause"`
+	// Seen counts the messages joined that a handler who ends it has seen; with
+	// fewer than there are, ending it is refused.
+	Seen int `json:"seen,omitempty"`
 }
 
 // WrapUpDone closes the handler's work on a contact.
@@ -198,6 +201,8 @@ type WrapUpDone struct {
 	Agent   AgentID    `json:"agent"`
 	// Outcome is the disposition's code.
 	Outcome string `json:"outcome"`
+	// Seen is as in ContactReleased, for one that has not ended.
+	Seen int `json:"seen,omitempty"`
 }
 
 // WrapUpExtended asks for more wrap-up time, granted once per contact up to the
@@ -262,6 +267,14 @@ type ContactForwarded struct {
 	Queue   QueueID    `json:"queue"`
 }
 
+// MessageJoined says that one more message belongs to a written contact that has
+// not ended. Refused, it joins nothing: the message must arrive as a contact of its
+// own. Taken, the contact does not end before its handler has seen it (Seen). Who
+// sends it has put the message where handlers read it. It may be sent twice.
+type MessageJoined struct {
+	Contact contact.ID `json:"contact"`
+}
+
 // Kind implementations: the names in the journal.
 func (Tick) Kind() string             { return "tick" }
 func (PlanPublished) Kind() string    { return "plan_published" }
@@ -287,6 +300,7 @@ func (ControlDone) Kind() string      { return "control_done" }
 func (ContactParked) Kind() string    { return "contact_parked" }
 func (ContactResumed) Kind() string   { return "contact_resumed" }
 func (ContactForwarded) Kind() string { return "contact_forwarded" }
+func (MessageJoined) Kind() string    { return "message_joined" }
 
 func (CallbackAsked) Kind() string        { return "callback_asked" }
 func (CallbackFailed) Kind() string       { return "callback_failed" }

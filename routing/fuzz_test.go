@@ -79,6 +79,7 @@ func nonsense(pick func(int) int) routing.Event {
 		routing.OfferAccepted{Offer: 1<<64 - 1},
 		routing.ContactReleased{Contact: "x", Cause: "meteor"},
 		routing.WrapUpDone{Contact: "x"},
+		routing.MessageJoined{},
 		routing.ControlAsked{Contact: "c000001", Agent: "h1", Verb: ""},
-	}[pick(14)]
+	}[pick(15)]
 }

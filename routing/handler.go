@@ -133,7 +133,7 @@ func (h *handler) view() AgentChanged {
 	if len(h.work) > 0 {
 		v.Work = make([]Work, len(h.work))
 		for i, c := range h.work {
-			v.Work[i] = Work{Contact: c.id, Channel: channelNames[c.channel], Queue: c.queue, Offer: c.offer, Phase: c.phase, Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended, Aside: c.aside, Due: c.due, Callback: c.back != nil}
+			v.Work[i] = Work{Contact: c.id, Channel: channelNames[c.channel], Queue: c.queue, Offer: c.offer, Phase: c.phase, Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended, Aside: c.aside, Joined: c.joined, Due: c.due, Callback: c.back != nil}
 		}
 	}
 	return v

@@ -80,6 +80,9 @@ func (a *audit) contact(c *inquiry) {
 	if c.aside && (c.phase != PhaseParked || c.channel == onPhone) {
 		a.fault("contact %s is put aside but is %q on %s", c.id, c.phase, channelNames[c.channel])
 	}
+	if c.joined != 0 && c.channel == onPhone || c.joined < 0 {
+		a.fault("contact %s on %s was joined by %d messages", c.id, channelNames[c.channel], c.joined)
+	}
 	a.callback(c)
 	timed := c.phase == PhaseRinging || c.phase == PhaseConnecting || c.phase == PhaseWrapUp || c.phase == PhaseCalling ||
 		c.phase == PhaseDeferred && c.back.after > e.now

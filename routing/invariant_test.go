@@ -81,6 +81,7 @@ func TestAuditorFindsWhatIsBroken(t *testing.T) {
 			c.channel, c.phase = onEmail, PhaseParked
 			c.handler.profile.capacity[onEmail] = 1
 		}, "parked but no call"},
+		"fewer messages than none":        {func(e *Engine) { e.contacts["c0"].joined = -1 }, "joined by -1 messages"},
 		"put aside while being worked on": {func(e *Engine) { e.contacts["c0"].aside = true }, "put aside but is"},
 		"a step not taken":                {func(e *Engine) { e.now = e.now.Add(3 * contact.Hour) }, "its age puts it in"},
 		"a step forgotten":                {func(e *Engine) { e.setWake(e.contacts["c5"], 0) }, "looked at again"},

@@ -80,6 +80,8 @@ func (m *model) happen(ev routing.Event) {
 		}
 	case routing.ContactReleased:
 		m.release(ev, no)
+	case routing.MessageJoined:
+		m.join(ev, no)
 	case routing.Connected, routing.ConnectFailed, routing.WrapUpDone, routing.WrapUpExtended, routing.ControlAsked, routing.ControlDone,
 		routing.ContactParked, routing.ContactResumed, routing.ContactForwarded:
 		m.inHand(ev, no)
@@ -325,6 +327,9 @@ func (m *model) release(ev routing.ContactReleased, no refuse) {
 	case c == nil || c.phase == routing.PhaseWrapUp:
 		no("contact_ended", "", ev.Contact, 0)
 		return
+	case ev.Cause == routing.ReleasedByHandler && c.joined > max(ev.Seen, 0):
+		no("message_unseen", "", ev.Contact, 0)
+		return
 	case c.phase == routing.PhaseTalking || c.phase == routing.PhaseHeld || c.phase == routing.PhaseParked:
 		m.end(c, contact.Answered, ev.Cause, c.who.id)
 		if limit := m.wrapUp(c).Limit; limit > 0 {
@@ -413,6 +418,10 @@ func (m *model) inHand(ev routing.Event, no refuse) {
 		code = "wrong_phase"
 	case routing.WrapUpDone:
 		written := !call && (c.phase == routing.PhaseTalking || c.phase == routing.PhaseParked)
+		if written && c.joined > max(ev.Seen, 0) {
+			no("message_unseen", agent, id, 0)
+			return
+		}
 		if written {
 			m.end(c, contact.Answered, routing.ReleasedByHandler, agent)
 		}

@@ -70,6 +70,7 @@ type item struct {
 	muted          bool
 	extended       bool
 	aside          bool
+	joined         int
 	refused        map[routing.AgentID]bool
 	misses         int
 	fresh          bool
@@ -195,7 +196,7 @@ func (m *model) views() map[routing.AgentID]routing.AgentChanged {
 		for _, c := range p.work {
 			v.Work = append(v.Work, routing.Work{
 				Contact: c.id, Channel: c.channel, Queue: c.queue, Offer: c.offer, Phase: c.phase,
-				Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended, Aside: c.aside, Due: c.due, Callback: c.asked,
+				Muted: c.muted, Since: c.since, Until: c.until, Extended: c.extended, Aside: c.aside, Joined: c.joined, Due: c.due, Callback: c.asked,
 			})
 		}
 		all[id] = v

@@ -57,3 +57,21 @@ func (m *model) written(c *item, ev routing.Event) (code string) {
 	}
 	return ""
 }
+
+// join counts a message that joins a contact which has not ended.
+func (m *model) join(ev routing.MessageJoined, no refuse) {
+	c := m.find(ev.Contact)
+	switch {
+	case c == nil && !slices.Contains(m.gone, ev.Contact):
+		no("contact_unknown", "", ev.Contact, 0)
+	case c == nil || c.phase == routing.PhaseWrapUp:
+		no("contact_ended", "", ev.Contact, 0)
+	case c.channel == contact.Phone:
+		no("not_written", "", ev.Contact, 0)
+	default:
+		c.joined++
+		if c.who != nil {
+			m.touch(c.who)
+		}
+	}
+}

@@ -24,6 +24,7 @@ const (
 	RefusedPhase         = "wrong_phase"       // not now: see the contact's phase
 	RefusedNotCall       = "not_a_call"        // call control on an e-mail or web contact
 	RefusedNotWritten    = "not_written"       // a call cannot be parked or forwarded
+	RefusedUnseen        = "message_unseen"    // a message joined that the handler has not seen
 	RefusedVerb          = "verb_unknown"      // not one of the verbs
 	RefusedDigits        = "digits_invalid"    // not 1 to 32 of 0-9 * # A-D
 	RefusedExtended      = "already_extended"  // the one extension was used

@@ -153,6 +153,9 @@ func handlerLine(a routing.AgentChanged) string {
 		if w.Aside {
 			b.WriteString(" aside")
 		}
+		if w.Joined > 0 {
+			fmt.Fprintf(&b, " joined by %d", w.Joined)
+		}
 		if w.Muted {
 			b.WriteString(" muted")
 		}

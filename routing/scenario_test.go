@@ -221,9 +221,11 @@ func (s *scenario) command(line string) {
 		if cause == "" {
 			cause = routing.ReleasedByCaller
 		}
-		s.step(routing.ContactReleased{Contact: contact.ID(arg(0)), Cause: cause})
+		s.step(routing.ContactReleased{Contact: contact.ID(arg(0)), Cause: cause, Seen: s.count(arg(2))})
 	case "done":
-		s.step(routing.WrapUpDone{Contact: id, Agent: agent, Outcome: arg(2)})
+		s.step(routing.WrapUpDone{Contact: id, Agent: agent, Outcome: arg(2), Seen: s.count(arg(3))})
+	case "joined":
+		s.step(routing.MessageJoined{Contact: contact.ID(arg(0))})
 	case "park":
 		s.step(routing.ContactParked{Contact: id, Agent: agent})
 	case "resume":
@@ -261,6 +263,18 @@ func (s *scenario) offer(text string) routing.OfferID {
 		return routing.OfferID(id)
 	}
 	return s.offers[contact.ID(text)].Offer
+}
+
+// count reads a number, 0 where there is none.
+func (s *scenario) count(text string) int {
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		s.fatalf("%q is no number", text)
+	}
+	return n
 }
 
 func (s *scenario) arrival(verb string, args []string) routing.ContactArrived {

@@ -90,6 +90,7 @@ type contactImage struct {
 	Muted    bool            `json:"muted,omitempty"`
 	Extended bool            `json:"extended,omitempty"`
 	Aside    bool            `json:"aside,omitempty"`
+	Joined   int             `json:"joined,omitempty"`
 	Capacity int             `json:"capacity,omitempty"`
 	Refusers []AgentID       `json:"refusers,omitempty"`
 	Misses   int             `json:"misses,omitempty"`
@@ -153,7 +154,7 @@ func (e *Engine) image() image {
 		ci := contactImage{
 			ID: c.id, Channel: channelNames[c.channel], Wanted: c.wanted, Queue: c.queue, Rule: c.rule, Version: c.version,
 			Facts: c.facts, Arrival: c.arrival, Queued: c.queued, Due: c.due, Class: c.class, Target: int64(c.target), Credit: int64(c.credit),
-			Phase: c.phase, Offer: c.offer, Since: c.since, Until: c.until, Answered: c.answered, Muted: c.muted, Extended: c.extended, Aside: c.aside,
+			Phase: c.phase, Offer: c.offer, Since: c.since, Until: c.until, Answered: c.answered, Muted: c.muted, Extended: c.extended, Aside: c.aside, Joined: c.joined,
 			Capacity: c.capacity, Refusers: c.refusers, Misses: c.misses, Home: c.from(), Moves: c.moves, Step: c.step, Held: c.held, Spent: c.spent, KeptFrom: c.keptFrom,
 			SayAt: c.sayAt, Told: c.told, ToldWait: int64(c.toldWait),
 		}
@@ -329,7 +330,7 @@ func (e *Engine) buildContact(ci contactImage) error {
 	c.phase, c.offer, c.since, c.answered = ci.Phase, ci.Offer, ci.Since, ci.Answered
 	c.muted, c.extended, c.capacity, c.refusers, c.misses = ci.Muted, ci.Extended, ci.Capacity, ci.Refusers, ci.Misses
 	c.home, c.moves, c.step, c.held, c.spent = ci.Home, ci.Moves, ci.Step, ci.Held, ci.Spent
-	c.keptFrom, c.aside = ci.KeptFrom, ci.Aside
+	c.keptFrom, c.aside, c.joined = ci.KeptFrom, ci.Aside, ci.Joined
 	c.sayAt, c.told, c.toldWait = ci.SayAt, ci.Told, contact.Duration(ci.ToldWait)
 	if c.home == "" {
 		c.home = c.queue

@@ -67,6 +67,9 @@ func (e *Engine) released(ev ContactReleased) {
 	case c == nil:
 		e.emit(Refused{Event: ev.Kind(), Code: RefusedContact, Contact: ev.Contact})
 		return
+	case ev.Cause == ReleasedByHandler && c.unseen(ev.Seen):
+		e.emit(Refused{Event: ev.Kind(), Code: RefusedUnseen, Contact: ev.Contact})
+		return
 	}
 	switch c.phase {
 	case "":
@@ -153,6 +156,8 @@ func (e *Engine) wrapUpDone(ev WrapUpDone) {
 	c, code := e.held(ev.Contact, ev.Agent)
 	switch {
 	case code != "":
+	case (c.phase == PhaseTalking || c.phase == PhaseParked) && c.unseen(ev.Seen):
+		code = RefusedUnseen
 	case (c.phase == PhaseTalking || c.phase == PhaseParked) && c.channel != onPhone:
 		// Written contacts have no line to hang up: closing ends them too.
 		e.end(c, contact.Answered, ReleasedByHandler, ev.Agent)

@@ -57,6 +57,8 @@ type inquiry struct {
 	extended bool
 	// aside tells that the handler parked it, not a call.
 	aside bool
+	// joined counts the messages that came after a written contact arrived.
+	joined int
 	// capacity is what the handler had for the channel when it was offered.
 	capacity int
 	// refusers missed or declined it in this round; misses counts all rounds.
@@ -73,6 +75,9 @@ type inquiry struct {
 
 // inHand tells whether the contact was accepted by a handler.
 func (c *inquiry) inHand() bool { return c.handler != nil && c.phase != PhaseRinging }
+
+// unseen tells that messages joined beyond those the handler has seen.
+func (c *inquiry) unseen(seen int) bool { return c.joined > 0 && seen < c.joined }
 
 // over tells whether the contact's ending was reported.
 func (c *inquiry) over() bool { return c.phase == PhaseWrapUp }

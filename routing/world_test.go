@@ -298,9 +298,12 @@ func (w *world) progress() routing.Event {
 		case 1:
 			return routing.ControlDone{Contact: c.Contact, Agent: v.Agent, Verb: verb, Cause: []string{"", "", "", "timeout"}[w.pick(4)]}
 		case 2:
-			return routing.WrapUpDone{Contact: c.Contact, Agent: v.Agent, Outcome: "replied"}
+			return routing.WrapUpDone{Contact: c.Contact, Agent: v.Agent, Outcome: "replied", Seen: c.Joined - w.pick(2)}
 		default:
-			return routing.ContactReleased{Contact: c.Contact, Cause: w.cause()}
+			if c.Channel != contact.Phone && w.pick(3) == 0 {
+				return routing.MessageJoined{Contact: c.Contact}
+			}
+			return routing.ContactReleased{Contact: c.Contact, Cause: w.cause(), Seen: c.Joined - w.pick(2)}
 		}
 	default:
 		if w.pick(5) == 0 {
@@ -330,7 +333,14 @@ func (w *world) callback() routing.Event {
 // oddity draws rare and senseless events.
 func (w *world) oddity() routing.Event {
 	id := contact.ID(fmt.Sprintf("c%06d", w.pick(w.made+2)))
-	switch w.pick(18) {
+	switch w.pick(20) {
+	case 18:
+		return routing.MessageJoined{Contact: id}
+	case 19:
+		if len(w.live) > 0 {
+			return routing.MessageJoined{Contact: w.live[w.pick(len(w.live))]}
+		}
+		return routing.Tick{}
 	case 15:
 		return routing.ContactParked{Contact: id, Agent: w.agent()}
 	case 16:

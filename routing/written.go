@@ -83,3 +83,26 @@ func (e *Engine) forwarded(ev ContactForwarded) {
 	e.makePending(c)
 	e.settle(h)
 }
+
+// messageJoined counts one more message of a written contact that has not ended,
+// and shows its handler that there is one.
+func (e *Engine) messageJoined(ev MessageJoined) {
+	c := e.contacts[ev.Contact]
+	code := ""
+	switch {
+	case c == nil && e.ended.has(ev.Contact), c != nil && c.over():
+		code = RefusedContactEnded
+	case c == nil:
+		code = RefusedContact
+	case c.channel == onPhone:
+		code = RefusedNotWritten
+	}
+	if code != "" {
+		e.emit(Refused{Event: ev.Kind(), Code: code, Contact: ev.Contact})
+		return
+	}
+	c.joined++
+	if c.handler != nil {
+		e.show(c.handler)
+	}
+}

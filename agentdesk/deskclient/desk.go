@@ -491,7 +491,7 @@ func (d *Desk) SaveNote(ctx context.Context, id contact.ID, text string, base ui
 
 // CloseContact gives the outcome and ends wrap-up.
 func (d *Desk) CloseContact(ctx context.Context, id contact.ID, o contact.Outcome) error {
-	return d.do(ctx, agentdesk.TypeClose, agentdesk.CloseRequest{Contact: id, Outcome: o}, nil)
+	return d.do(ctx, agentdesk.TypeClose, agentdesk.CloseRequest{Contact: id, Outcome: o, Seen: d.seen(id)}, nil)
 }
 
 // Extend asks for more wrap-up time.

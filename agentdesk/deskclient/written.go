@@ -16,7 +16,7 @@ func (d *Desk) Accept(ctx context.Context, offer routing.OfferID) error {
 
 // Finish ends a written contact and begins wrap-up; CloseContact does both.
 func (d *Desk) Finish(ctx context.Context, id contact.ID) error {
-	return d.do(ctx, agentdesk.TypeDone, agentdesk.DoneRequest{Contact: id}, nil)
+	return d.do(ctx, agentdesk.TypeDone, agentdesk.DoneRequest{Contact: id, Seen: d.seen(id)}, nil)
 }
 
 // Park puts a written contact aside.
@@ -37,7 +37,7 @@ func (d *Desk) Forward(ctx context.Context, id contact.ID, queue routing.QueueID
 // Spam marks a contact as spam and tells until when that can be undone.
 func (d *Desk) Spam(ctx context.Context, id contact.ID) (contact.Instant, error) {
 	var out agentdesk.SpamReply
-	err := d.do(ctx, agentdesk.TypeSpam, agentdesk.SpamRequest{Contact: id}, &out)
+	err := d.do(ctx, agentdesk.TypeSpam, agentdesk.SpamRequest{Contact: id, Seen: d.seen(id)}, &out)
 	return out.Until, err
 }
 
@@ -73,4 +73,14 @@ func (d *Desk) FillTemplate(ctx context.Context, id contact.ID, code, language s
 	var out agentdesk.FillTemplateReply
 	err := d.do(ctx, agentdesk.TypeFillTemplate, agentdesk.FillTemplateRequest{Contact: id, Template: code, Language: language}, &out)
 	return out, err
+}
+
+// seen is how many messages that joined a contact the desk shows.
+func (d *Desk) seen(id contact.ID) int {
+	for _, w := range d.State().Work {
+		if w.Contact == id && w.Written != nil {
+			return w.Written.Seen
+		}
+	}
+	return 0
 }

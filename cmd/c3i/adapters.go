@@ -39,6 +39,21 @@ func (l ivrLedger) EndedInIVR(ctx context.Context, id contact.ID, caller contact
 	return l.crm.Ended(ctx, crm.Ending{ID: id, At: contact.At(l.now()), Ending: ending})
 }
 
+// deskRouter takes the desks' events to the engine, and answers once the desks
+// know what came of them.
+type deskRouter struct{ *live.Driver }
+
+const deskSink = "desk"
+
+func (r deskRouter) SubmitWait(ctx context.Context, ev routing.Event) ([]routing.Action, error) {
+	actions, err := r.Driver.SubmitWait(ctx, ev)
+	if err == nil {
+		// The event is taken whatever happens now: an error would have it asked again.
+		_ = r.Performed(ctx, deskSink)
+	}
+	return actions, err
+}
+
 // sounds finds prompts for telephony.
 func sounds(set *prompts.Set) func(name, language string) (telephony.Media, bool) {
 	return func(name, language string) (telephony.Media, bool) {

@@ -90,7 +90,7 @@ func start(ctx context.Context, c configs.Config, log zerolog.Logger) (_ *app, e
 	if err := text.err(); err != nil {
 		return nil, usageError{fmt.Errorf("C3i does not start with this configuration:\n%w", err)}
 	}
-	if err := checkTLS(c.HTTP); err != nil {
+	if err := checkCertificates(c); err != nil {
 		return nil, err
 	}
 	if a.release, err = lockFolder(c.DataDir); err != nil {
@@ -233,7 +233,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	a.kept = kept
 	a.undo = append(a.undo, func() { _ = kept.close(context.Background()) })
 	records := kept.store
-	templates, err := answerTemplates()
+	templates, err := answerTemplates(a.c.Desk)
 	if err != nil {
 		return err
 	}
@@ -269,7 +269,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 		answers: text.flow.Answers(), problems: a.planProblems(text), budget: forkBudget,
 	})
 	desk := agentdesk.Options{
-		Redis: a.redis, Users: users, Router: a.driver, Templates: templates,
+		Redis: a.redis, Users: users, Router: deskRouter{a.driver}, Templates: templates,
 		Plan: a.driver.Plan, Queues: queueViews(a.driver), Labels: labels(text.flow), Languages: languages(text.catalogue),
 		Phones: phones, SIPPhones: a.sw, PublicPhones: publicPhones(a.c.Desk, phones), PublicNumber: a.c.Telephony.Numbers[0],
 		PublicCalls: a.c.Desk.PublicCallLimit, SIPUpstream: "ws" + strings.TrimPrefix(ari.base, "http") + "/ws",
@@ -306,7 +306,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(a.driver.Attach("telephony", a.ctl), a.driver.Attach("desk", a.desk)); err != nil {
+	if err := errors.Join(a.driver.Attach("telephony", a.ctl), a.driver.Attach(deskSink, a.desk)); err != nil {
 		return err
 	}
 	if err := a.driver.Start(ctx); err != nil {

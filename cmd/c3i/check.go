@@ -33,7 +33,7 @@ wrong, 2 when a setting is.`,
 			if wrong != nil {
 				fmt.Fprintln(out, wrong)
 				problems = 1 + strings.Count(wrong.Error(), "\n")
-			} else if wrong = checkTLS(c.HTTP); wrong != nil {
+			} else if wrong = checkCertificates(c); wrong != nil {
 				fmt.Fprintln(out, wrong)
 				problems = 1
 			}

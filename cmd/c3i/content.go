@@ -52,6 +52,12 @@ func loadContent(c configs.Config) *content {
 			t.problems = append(t.problems, err.Error())
 		}
 	}
+	if _, err := mailWordings(c.Mail); err != nil {
+		t.problems = append(t.problems, err.Error())
+	}
+	if _, err := answerTemplates(c.Desk); err != nil {
+		t.problems = append(t.problems, err.Error())
+	}
 	t.crossCheck()
 	if c.Plan != "" || c.Flow != "" { // the two built in are made for each other and for more
 		t.checkAnswers()

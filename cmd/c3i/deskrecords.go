@@ -2,9 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
-	"path"
+	"os"
 	"slices"
 	"strings"
 
@@ -138,23 +139,37 @@ func triageReasons(m crm.Message, f contact.Facts) []agentdesk.TriageReason {
 
 func triageAnswers(m crm.Message) map[string]string { return assessed(m, nil).Answers }
 
-// answerTemplates reads the built-in answers of every language.
-func answerTemplates() ([]agentdesk.TemplateText, error) {
-	var out []agentdesk.TemplateText
-	names, err := fs.Glob(configs.Files, "templates/*.yaml")
+// answerTemplates reads the prepared answers of every language, built in or a
+// site's own.
+func answerTemplates(c configs.Desk) ([]agentdesk.TemplateText, error) {
+	files, err := fs.Sub(configs.Files, "templates")
 	if err != nil {
 		return nil, err
 	}
+	if c.Answers != "" {
+		files = os.DirFS(c.Answers)
+	}
+	names, err := fs.Glob(files, "*.yaml")
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("desk.answers: %s holds no prepared answers: they are named en.yaml, pl.yaml and so on", c.Answers)
+	}
+	var out []agentdesk.TemplateText
+	var bad []error
 	for _, name := range names {
-		text, err := fs.ReadFile(configs.Files, name)
+		text, err := fs.ReadFile(files, name)
 		if err != nil {
-			return nil, err
+			bad = append(bad, fmt.Errorf("desk.answers: %s cannot be read: %w", name, bare(err)))
+			continue
 		}
-		list, err := agentdesk.ParseTemplates(strings.TrimSuffix(path.Base(name), ".yaml"), text)
+		list, err := agentdesk.ParseTemplates(strings.TrimSuffix(name, ".yaml"), text)
 		if err != nil {
-			return nil, fmt.Errorf("built-in answers: %w", err)
+			bad = append(bad, fmt.Errorf("desk.answers: %w", err))
+			continue
 		}
 		out = append(out, list...)
 	}
-	return out, nil
+	return out, errors.Join(bad...)
 }

@@ -113,7 +113,6 @@ func (a *app) openMail(ctx context.Context, records *crm.Store, blobs blob.Store
 	p.worker = email.NewWorker(email.WorkerOptions{
 		Records: records, Router: a.driver, Blobs: blobs, Threads: threads, Mailboxes: boxes, Outbox: p.outbox,
 		Scanner: p.scanner, Checker: checker, Largest: largest, Languages: languages, Log: log, Metrics: metrics,
-		Joined: func(m crm.Message) { changed(m.Contact) },
 	})
 	gate := email.Gate{Blobs: blobs, Inbox: box, Largest: largest, NewID: ids.New, Now: time.Now}
 	var config *tls.Config

@@ -23,18 +23,22 @@ import (
 	"example.org/c3i/configs/asterisk"
 )
 
-// checkTLS reads the certificate and key, so that a mistake is told at once.
-func checkTLS(c configs.HTTP) error {
-	if c.TLSCert == "" {
+// checkCertificates reads certificates and keys, so that a mistake is told at once.
+func checkCertificates(c configs.Config) error {
+	return errors.Join(checkTLS("http", c.HTTP.TLSCert, c.HTTP.TLSKey), checkTLS("mail", c.Mail.TLSCert, c.Mail.TLSKey))
+}
+
+func checkTLS(section, cert, key string) error {
+	if cert == "" {
 		return nil
 	}
-	for key, file := range map[string]string{"http.tls_cert": c.TLSCert, "http.tls_key": c.TLSKey} {
+	for setting, file := range map[string]string{"tls_cert": cert, "tls_key": key} {
 		if _, err := os.ReadFile(file); err != nil {
-			return fmt.Errorf("%s: %s cannot be read: %w", key, file, bare(err))
+			return fmt.Errorf("%s.%s: %s cannot be read: %w", section, setting, file, bare(err))
 		}
 	}
-	if _, err := tls.LoadX509KeyPair(c.TLSCert, c.TLSKey); err != nil {
-		return fmt.Errorf("http.tls_cert: %s and %s are not a certificate and its key in PEM: %w", c.TLSCert, c.TLSKey, err)
+	if _, err := tls.LoadX509KeyPair(cert, key); err != nil {
+		return fmt.Errorf("%s.tls_cert: %s and %s are not a certificate and its key in PEM: %w", section, cert, key, err)
 	}
 	return nil
 }

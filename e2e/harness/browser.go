@@ -191,6 +191,12 @@ func (tab *Tab) Press(name string) {
 	tab.Until("press "+name, fmt.Sprintf(`(() => { const e = (%s)('button', %q); if (!e) return false; e.focus(); e.click(); return true; })()`, findScript, name))
 }
 
+// WaitButton waits until the button or link with a name can be pressed.
+func (tab *Tab) WaitButton(name string) {
+	tab.t.Helper()
+	tab.Until("have the button "+name, fmt.Sprintf(`(%s)('button', %q)`, findScript, name))
+}
+
 // HasButton reports whether a button with a name can be pressed now.
 func (tab *Tab) HasButton(name string) bool {
 	tab.t.Helper()
@@ -244,7 +250,7 @@ func (tab *Tab) WaitNoText(text string) {
 // because its content security policy rightly forbids scripts made of text.
 func (tab *Tab) Until(what, expression string) {
 	tab.t.Helper()
-	ctx, cancel := context.WithTimeout(tab.ctx, 25*time.Second)
+	ctx, cancel := context.WithTimeout(tab.ctx, time.Minute)
 	defer cancel()
 	for {
 		ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")"))
@@ -253,7 +259,7 @@ func (tab *Tab) Until(what, expression string) {
 		}
 		select {
 		case <-ctx.Done():
-			tab.t.Fatalf("%s: %s: not within 25 s (%v)\npage says:\n%s", tab.name, what, err, tab.Text())
+			tab.t.Fatalf("%s: %s: not within a minute (%v)\npage says:\n%s", tab.name, what, err, tab.Text())
 		case <-time.After(50 * time.Millisecond):
 		}
 	}

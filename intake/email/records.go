@@ -17,6 +17,7 @@ type Records interface {
 	OpenContactOf(ctx context.Context, thread crm.ThreadID) (contact.ID, bool, error)
 
 	AddMessage(ctx context.Context, m crm.Message) (crm.Message, error)
+	MoveMessage(ctx context.Context, id crm.MessageID, to contact.ID) (crm.Message, error)
 	Message(ctx context.Context, id crm.MessageID) (crm.Message, error)
 	MessageByHeader(ctx context.Context, headerID string) (crm.Message, error)
 	ThreadMessages(ctx context.Context, thread crm.ThreadID, limit int) ([]crm.Message, error)
@@ -29,4 +30,6 @@ type Records interface {
 // Router takes contacts into routing; the live driver is it.
 type Router interface {
 	Submit(ctx context.Context, ev routing.Event) error
+	// SubmitWait returns the actions the event caused.
+	SubmitWait(ctx context.Context, ev routing.Event) ([]routing.Action, error)
 }

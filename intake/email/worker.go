@@ -29,8 +29,8 @@ type Scanner interface {
 	Scan(ctx context.Context, data []byte) crm.ScanResult
 }
 
-// WorkerOptions configure a Worker; all but Scanner, Checker, Limits, Joined,
-// Languages, Now, Log and Metrics are needed.
+// WorkerOptions configure a Worker; all but Scanner, Checker, Limits, Languages,
+// Now, Log and Metrics are needed.
 type WorkerOptions struct {
 	Records   Records
 	Router    Router
@@ -43,8 +43,6 @@ type WorkerOptions struct {
 	// Largest bounds a message, in bytes.
 	Largest int64
 	Limits  Limits
-	// Joined is told of messages that joined a contact which has not ended.
-	Joined func(crm.Message)
 	// Languages are those a guess may name; any if empty.
 	Languages []string
 	Now       func() time.Time
@@ -71,9 +69,6 @@ func NewWorker(o WorkerOptions) *Worker {
 	}
 	if o.Scanner == nil {
 		o.Scanner = Clamd{}
-	}
-	if o.Joined == nil {
-		o.Joined = func(crm.Message) {}
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -232,9 +227,17 @@ func (w *Worker) file(ctx context.Context, it inbox.Item, m crm.Message, p Parse
 		if _, err := w.o.Records.AddMessage(ctx, m); err != nil {
 			return fmt.Errorf("email: file the message: %w", err)
 		}
+		if err := w.step("joined"); err != nil {
+			return err
+		}
+		if open, err := w.joins(ctx, at.contact); err != nil {
+			return err
+		} else if !open {
+			at.contact = it.Contact
+			return w.arrive(ctx, it, m, p, at, true)
+		}
 		w.o.Metrics.filed.WithLabelValues("joined").Inc()
 		w.o.Log.Info().Str("contact", string(at.contact)).Msg("an e-mail joined its contact")
-		w.o.Joined(m)
 		return nil
 	})
 }
@@ -274,6 +277,22 @@ func (w *Worker) join(ctx context.Context, it inbox.Item, m crm.Message, p Parse
 	return nil
 }
 
+// joins asks routing, which alone knows, whether a contact is one that its handler
+// will still look at. The message is in it by then, so that they cannot end it
+// without having been shown the message.
+func (w *Worker) joins(ctx context.Context, id contact.ID) (bool, error) {
+	actions, err := w.o.Router.SubmitWait(ctx, routing.MessageJoined{Contact: id})
+	if err != nil {
+		return false, inbox.Later(fmt.Errorf("email: tell routing of a message that joins: %w", err))
+	}
+	for _, a := range actions {
+		if r, is := a.(routing.Refused); is && r.Event == (routing.MessageJoined{}).Kind() {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 // arrive makes a new contact: the CRM's record, the message, then routing, then
 // the receipt. A crash after any of them is made good by doing all again.
 func (w *Worker) arrive(ctx context.Context, it inbox.Item, m crm.Message, p Parsed, at place, known bool) error {
@@ -291,7 +310,11 @@ func (w *Worker) arrive(ctx context.Context, it inbox.Item, m crm.Message, p Par
 		return err
 	}
 	m.Contact, m.Thread, m.Report = it.Contact, at.thread, at.report
-	if _, err := w.o.Records.AddMessage(ctx, m); err != nil {
+	had, err := w.o.Records.AddMessage(ctx, m)
+	if err == nil && had.Contact != it.Contact { // one that ended as the message came
+		_, err = w.o.Records.MoveMessage(ctx, m.ID, it.Contact)
+	}
+	if err != nil {
 		return fmt.Errorf("email: file the message: %w", err)
 	}
 	if err := w.step("filed"); err != nil {

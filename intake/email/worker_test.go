@@ -130,6 +130,50 @@ func TestAnAnswerJoinsItsOpenContactAndMakesANewOneOfTheThreadAfterwards(t *test
 	}
 }
 
+// Routing ends a contact before the CRM hears of it. A message that comes in between
+// is a contact of its own, once, whatever the worker meets on the way.
+func TestAnAnswerThatComesAsItsContactEndsIsAContactOfItsOwn(t *testing.T) {
+	killed := errors.New("killed")
+	for _, step := range []string{"", "joined", "identified", "filed", "submitted"} {
+		t.Run("killed at "+step, func(t *testing.T) {
+			w := newWorld(t)
+			w.take(mail("t1@example.org", "Theft", "My bag was stolen"))
+			w.work()
+			first := w.router.contacts()[0].Contact
+			before := len(w.messages(first))
+			w.router.over = map[contact.ID]bool{first: true}
+			w.take(mail("t2@example.org", "Re: Theft", "My phone", "In-Reply-To: <t1@example.org>"))
+			if step != "" {
+				healthy := newWorldWorker(w)
+				w.worker.CrashAt(step, killed)
+				if err := w.worker.Work(t.Context(), pendingItem(t, w)); !errors.Is(err, killed) {
+					t.Fatalf("it did not die: %v", err)
+				}
+				w.worker = healthy
+			}
+			w.work()
+			list := w.router.contacts()
+			if len(list) != 2 {
+				t.Fatalf("%d contacts arrived, want 2", len(list))
+			}
+			second := list[1].Contact
+			ms := w.messages(second)
+			if len(ms) != 1 || ms[0].Text != "My phone" || ms[0].Contact != second || ms[0].Thread != w.messages(first)[0].Thread {
+				t.Errorf("the second contact holds %+v", ms)
+			}
+			if n := len(w.messages(first)); n != before {
+				t.Errorf("the first contact holds %d messages, want %d as before", n, before)
+			}
+			for id, want := range map[contact.ID]int{first: before, second: 1} {
+				rec, err := w.store.Record(t.Context(), id)
+				if err != nil || rec.Messages != want {
+					t.Errorf("the record of %s counts %d messages, want %d (%v)", id, rec.Messages, want, err)
+				}
+			}
+		})
+	}
+}
+
 func TestWordsOfRiskInAnAnswerAreAContactOfTheirOwn(t *testing.T) {
 	w := newWorld(t)
 	w.take(mail("r1@example.org", "Noise", "The neighbours are loud"))

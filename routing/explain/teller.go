@@ -177,6 +177,10 @@ func (t *teller) event(r journal.Record, ev routing.Event) {
 		if ev.Contact == t.id {
 			t.add(ev.Kind(), ev, "The caller and %s were connected.", ev.Agent)
 		}
+	case routing.MessageJoined:
+		if ev.Contact == t.id {
+			t.add(ev.Kind(), ev, "The sender wrote again and the message joined it.")
+		}
 	case routing.ConnectFailed:
 		if ev.Contact == t.id {
 			t.add(ev.Kind(), ev, "It could not be connected to %s (%s) and went back to its original place.", ev.Agent, ev.Cause)

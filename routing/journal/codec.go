@@ -106,6 +106,7 @@ func init() {
 	register[routing.ContactParked]()
 	register[routing.ContactResumed]()
 	register[routing.ContactForwarded]()
+	register[routing.MessageJoined]()
 }
 
 func register[E routing.Event]() {

@@ -243,6 +243,18 @@ func (d *Driver) SubmitWait(ctx context.Context, ev routing.Event) ([]routing.Ac
 	}
 }
 
+// Performed returns once the named sink was handed every action released before
+// the call: after SubmitWait, those of that event, so what the sink shows has
+// them. The error is ctx's, or ErrStopped. It must not be called by that sink.
+func (d *Driver) Performed(ctx context.Context, sink string) error {
+	for _, q := range d.sinks {
+		if q.name == sink {
+			return q.wait(ctx)
+		}
+	}
+	return fmt.Errorf("live: no sink is named %q", sink)
+}
+
 // View runs fn in the goroutine that owns the engine, after all events accepted
 // before. fn must be quick, must not change the engine, keep it, or wait for
 // the driver.

@@ -2,6 +2,8 @@ package live_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -72,6 +74,58 @@ func TestEventsAreJournalledInTheOrderSubmitted(t *testing.T) {
 		if got[i] != want[i] {
 			t.Fatalf("journalled %v, want %v", got, want)
 		}
+	}
+}
+
+// A sink that lags is waited for by who asks for it, and by nobody else.
+func TestPerformedWaitsForTheSinkNamed(t *testing.T) {
+	type handed struct {
+		action routing.Action
+		let    chan struct{}
+	}
+	slow := make(chan handed)
+	performed := make(chan string, 64)
+	d := start(t, live.Options{Store: journal.NewMemory(journal.Retention{})},
+		live.SinkFunc(func(_ context.Context, a routing.Action) error {
+			h := handed{a, make(chan struct{})}
+			slow <- h
+			<-h.let
+			performed <- a.ActionKind()
+			return nil
+		}),
+		live.SinkFunc(func(context.Context, routing.Action) error { return nil }))
+	ctx := testContext(t)
+	actions, err := d.SubmitWait(ctx, routing.AgentReady{Agent: "nobody"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(actions) == 0 {
+		t.Fatal("the event caused no action")
+	}
+	if err := d.Performed(ctx, "b"); err != nil {
+		t.Fatalf("the quick sink: %v", err)
+	}
+	impatient, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := d.Performed(impatient, "a"); !errors.Is(err, context.Canceled) {
+		t.Fatalf("the slow sink, when nobody waits: %v", err)
+	}
+	heard := make(chan error, 1)
+	go func() {
+		err := d.Performed(ctx, "a")
+		if n := len(performed); err == nil && n < len(actions) {
+			err = fmt.Errorf("after %d of %d actions", n, len(actions))
+		}
+		heard <- err
+	}()
+	for range actions {
+		close((<-slow).let)
+	}
+	if err := <-heard; err != nil {
+		t.Fatalf("the slow sink: %v", err)
+	}
+	if err := d.Performed(ctx, "c"); err == nil {
+		t.Error("a sink that is not there was waited for")
 	}
 }
 

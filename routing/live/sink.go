@@ -18,11 +18,20 @@ type sinkQueue struct {
 	log     zerolog.Logger
 	metrics *Metrics
 
-	mu     sync.Mutex
-	queue  []routing.Action
-	closed bool
-	wake   chan struct{}
-	done   chan struct{}
+	mu        sync.Mutex
+	queue     []routing.Action
+	given     uint64 // actions ever put
+	performed uint64 // actions ever handed over, whatever came of them
+	awaited   []awaited
+	closed    bool
+	wake      chan struct{}
+	done      chan struct{}
+}
+
+// awaited is closed once so many actions were performed.
+type awaited struct {
+	performed uint64
+	done      chan struct{}
 }
 
 func newSinkQueue(name string, sink Sink, log zerolog.Logger, m *Metrics) *sinkQueue {
@@ -38,6 +47,7 @@ func (q *sinkQueue) put(actions []routing.Action) {
 	}
 	q.mu.Lock()
 	q.queue = append(q.queue, actions...)
+	q.given += uint64(len(actions))
 	n := len(q.queue)
 	q.mu.Unlock()
 	q.metrics.sinkLength.WithLabelValues(q.name).Set(float64(n))
@@ -75,6 +85,7 @@ func (q *sinkQueue) run(ctx context.Context) {
 				q.metrics.sinkErrors.WithLabelValues(q.name).Inc()
 				q.log.Error().Err(err).Str("action", a.ActionKind()).Msg("an action failed")
 			}
+			q.didOne()
 		}
 		q.metrics.sinkLength.WithLabelValues(q.name).Set(float64(q.length()))
 		if len(batch) > 0 {
@@ -88,6 +99,36 @@ func (q *sinkQueue) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+func (q *sinkQueue) didOne() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.performed++
+	for len(q.awaited) > 0 && q.awaited[0].performed <= q.performed {
+		close(q.awaited[0].done)
+		q.awaited = q.awaited[1:]
+	}
+}
+
+// wait returns once all that was put before is performed.
+func (q *sinkQueue) wait(ctx context.Context) error {
+	q.mu.Lock()
+	if q.performed == q.given {
+		q.mu.Unlock()
+		return nil
+	}
+	w := awaited{q.given, make(chan struct{})}
+	q.awaited = append(q.awaited, w)
+	q.mu.Unlock()
+	select {
+	case <-w.done:
+		return nil
+	case <-q.done:
+		return ErrStopped
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 

@@ -1,7 +1,7 @@
 // Generated from agentdesk/protocol*.go by `go generate ./agentdesk/web`; do not edit.
 
 /** ProtocolVersion is sent in the snapshot. A desk that does not know it reloads the page. */
-export const ProtocolVersion = 1;
+export const ProtocolVersion = 2;
 /** HelloRequest; must be the first frame */
 export const TypeHello = "hello";
 /** no body; at least every 3 s */
@@ -199,6 +199,8 @@ export interface SaveNoteReply {
 export interface CloseRequest {
   contact: ContactID;
   outcome: Outcome;
+  /** Seen is Written.Seen as the handler had it before them, for one in writing. */
+  seen?: number;
 }
 
 /** Outcome is the disposition a handler gives when closing a contact. */
@@ -363,6 +365,8 @@ export interface Work {
   extended?: boolean;
   /** Aside tells that the handler parked it, so that it stays until they resume it. */
   aside?: boolean;
+  /** Joined counts the messages that joined a written contact after it arrived. */
+  joined?: number;
   /** Due is when the contact is to be answered by. */
   due?: Instant;
   /** Callback tells that the caller asked to be rung back and was not on the line. */
@@ -650,6 +654,11 @@ export interface Written {
    */
   messages: Message[] | null;
   earlier?: boolean;
+  /**
+   * Seen counts the messages among them that joined the contact after it arrived. A
+   * request to end the contact says it, and is refused when another has joined.
+   */
+  seen?: number;
   /** Draft is the answer being written, by whoever had the contact last. */
   draft?: Draft;
   /**
@@ -1612,6 +1621,8 @@ export interface SendReply {
  */
 export interface DoneRequest {
   contact: ContactID;
+  /** Written.Seen as the handler had it before them */
+  seen?: number;
 }
 
 /**
@@ -1644,6 +1655,8 @@ export interface ForwardRequest {
  */
 export interface SpamRequest {
   contact: ContactID;
+  /** Written.Seen as the handler had it before them */
+  seen?: number;
 }
 
 /** SpamReply tells until when the mark can be taken back. */

@@ -221,6 +221,7 @@ export class Desk {
 
   /** Closes a contact with an outcome. True when the server took it. */
   async finish(contact: string, code: string): Promise<boolean> {
+    const seen = this.#seen(contact); // when they pressed it, not after the wait for the note
     await this.#notes?.flush(contact);
     const note = this.notes.value.get(contact);
     if (note?.status === 'conflict') {
@@ -231,7 +232,7 @@ export class Desk {
       this.notify('warning', 'note_unsaved', `The note is not saved yet, so the contact stays open. ${note.problem ?? ''}`.trim());
       return false;
     }
-    const done = await this.#ask('finish', 'contact.close', { contact, outcome: { code } });
+    const done = await this.#ask('finish', 'contact.close', { contact, outcome: { code }, ...seen });
     if (done && this.desk.value) this.desk.value = this.#connection!.desk = finished(this.desk.value, contact);
     return done;
   }
@@ -258,7 +259,13 @@ export class Desk {
 
   async spam(w: WorkItem): Promise<void> {
     if (w.written?.spam_until) await this.#ask('spam', 'contact.spam_undo', { contact: w.contact });
-    else await this.#ask('spam', 'contact.spam', { contact: w.contact });
+    else await this.#ask('spam', 'contact.spam', { contact: w.contact, ...this.#seen(w.contact) });
+  }
+
+  /** What a request to end a contact says of the messages that joined it. */
+  #seen(contact: string): { seen?: number } {
+    const seen = this.desk.value?.work.find((w) => w.contact === contact)?.written?.seen;
+    return seen ? { seen } : {};
   }
 
   async unlink(contact: string): Promise<void> {

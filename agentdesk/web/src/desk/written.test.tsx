@@ -167,6 +167,15 @@ describe('a written contact', () => {
     expect(desk.desk.value?.work).toEqual([]);
   });
 
+  it('ends only with what was on the page when it was pressed', async () => {
+    const { mail } = await taken({ written: { ...f.mail(w.start).written!, seen: 2 } });
+    view.chooseOutcome(mail.contact, 'advice_given');
+    await drawn();
+    alt('Enter');
+    await drawn();
+    expect(w.sent('contact.close')).toEqual([{ contact: mail.contact, outcome: { code: 'advice_given' }, seen: 2 }]);
+  });
+
   it('is put aside and taken up again; spam can be taken back', async () => {
     const { desk, mail } = await taken();
     alt('KeyZ');

@@ -15,8 +15,11 @@ const scans: Partial<Record<AttachmentView['scan'], string>> = {
 };
 
 /** One file: opened in a tab of its own, saved, or held back. */
+/** A file as a link. A picture is drawn only when asked for: what people send may be hard to look at. */
 export function FileLink({ a }: { a: AttachmentView }): JSX.Element {
+  const [drawn, setDrawn] = useState(false);
   const held = scans[a.scan];
+  const picture = !!a.url && a.preview && a.type.startsWith('image/');
   return (
     <li class="app-file">
       <Icon name="file" size={18} />
@@ -26,6 +29,8 @@ export function FileLink({ a }: { a: AttachmentView }): JSX.Element {
       <span class="app-file__more">{[sizeText(a.size), a.type, a.declared && `sent as ${a.declared}`].filter(Boolean).join(', ')}</span>
       {held && <span class="app-file__warn"><Icon name="warning" size={14} /> {held}</span>}
       {a.scan === 'not_scanned' && !held && a.url && <span class="app-file__more">not scanned</span>}
+      {picture && <Button kind="quiet" expanded={drawn} label={`${drawn ? 'Hide' : 'Show'} the picture ${a.name}`} onClick={() => setDrawn(!drawn)}>{drawn ? 'Hide' : 'Show'}</Button>}
+      {picture && drawn && <img class="app-file__picture" src={a.url} onLoad={(e) => e.currentTarget.scrollIntoView({ block: 'nearest' })} alt={`Picture sent as ${a.name || 'a file without a name'}`} />}
     </li>
   );
 }
@@ -94,7 +99,7 @@ function MessageItem({ m, w, view, now, last }: { m: Message; w: WorkItem; view:
         ? <iframe class="app-message__html" sandbox="" src={m.html_url} title={`Message of ${who}, as it was laid out`} />
         : <div class="app-message__text" lang={m.language || undefined} dir="auto">{m.text || '(no text)'}</div>}
       {m.shortened && <p class="app-hint">The text is longer. Open it as it came to read all of it.</p>}
-      {!!m.attachments?.length && <ul class="app-files" aria-label="Files">{m.attachments.filter((a) => !a.inline || !m.html_url).map((a) => <FileLink key={a.id} a={a} />)}</ul>}
+      {!!m.attachments?.length && <ul class="app-files" aria-label="Files">{m.attachments.map((a) => <FileLink key={a.id} a={a} />)}</ul>}
       {m.delivery && <DeliveryLine d={m.delivery} />}
       <div class="app-message__acts">
         {m.html_url && <Button kind="quiet" pressed={html} onClick={() => setHTML(!html)}>{html ? 'As text' : 'As laid out'}</Button>}
