@@ -63,10 +63,12 @@ type mailFigure struct {
 	busyController, busyRedis time.Duration
 }
 
-// filedFigure is how soon after its 250 a mail that comes alone is filed.
+// filedFigure is how long a mail that comes alone takes from MAIL to 250, and from
+// there until it is filed.
 type filedFigure struct {
-	Size string          `json:"size"`
-	Time measure.Summary `json:"time"`
+	Size   string          `json:"size"`
+	Taking measure.Summary `json:"taking"`
+	Time   measure.Summary `json:"time"`
 }
 
 // mailSize is one kind of mail.
@@ -564,7 +566,7 @@ func (m *mailBench) filing(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		var times []time.Duration
+		var taking, times []time.Duration
 		for range min(size.count, 100) {
 			if err = m.drained(ctx); err != nil {
 				break
@@ -572,11 +574,12 @@ func (m *mailBench) filing(ctx context.Context) error {
 			for len(events) > 0 {
 				<-events
 			}
-			if _, _, err = t.take(ctx, m.next(size)); err != nil {
+			var whole, d time.Duration
+			if whole, _, err = t.take(ctx, m.next(size)); err != nil {
 				break
 			}
 			m.answered++
-			var d time.Duration
+			taking = append(taking, whole)
 			if d, err = done(time.Now()); err != nil {
 				break
 			}
@@ -585,7 +588,7 @@ func (m *mailBench) filing(ctx context.Context) error {
 		if err = errors.Join(err, t.Close()); err != nil {
 			return err
 		}
-		m.f.Filing = append(m.f.Filing, filedFigure{size.name, measure.Summarise(times)})
+		m.f.Filing = append(m.f.Filing, filedFigure{size.name, measure.Summarise(taking), measure.Summarise(times)})
 	}
 	return m.drained(ctx)
 }
@@ -647,8 +650,8 @@ func (m *mailBench) ledger(ctx context.Context) error {
 	return nil
 }
 
-// judge puts figures beside the goals: half of what the same bytes cost on the disk
-// alone is C3i's own.
+// judge puts figures beside the goals: as fast as Postfix, which does not file what
+// it takes, and never a wait that a sender would notice.
 func (f *mailFigures) judge(r *report) {
 	type row struct {
 		size  string
@@ -690,9 +693,9 @@ func (f *mailFigures) print(out io.Writer) {
 	_ = w.Flush()
 	fmt.Fprintln(out)
 	w = tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "from 250 to routing's hands, one at a time\tcount\tmedian\tp90\tp99\tmax\t")
+	fmt.Fprintln(w, "C3i, a mail that comes alone\tcount\tMAIL to 250 median\tp99\t250 to routing's hands median\tp90\tp99\tmax\t")
 	for _, t := range f.Filing {
-		fmt.Fprintf(w, "%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t\n", t.Size, t.Time.Count, t.Time.Median, t.Time.P90, t.Time.P99, t.Time.Max)
+		fmt.Fprintf(w, "%s\t%d\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t%.1f\t\n", t.Size, t.Time.Count, t.Taking.Median, t.Taking.P99, t.Time.Median, t.Time.P90, t.Time.P99, t.Time.Max)
 	}
 	_ = w.Flush()
 	fmt.Fprintf(out, "\n%d mails answered 250; %d in the inbox, %d filed, %d contacts.\n", f.Ledger.Answered, f.Ledger.Items, f.Ledger.Filed, f.Ledger.Contacts)
