@@ -8,7 +8,6 @@ import (
 	"io"
 	"maps"
 	"net"
-	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -53,11 +52,8 @@ type WorkerOptions struct {
 // Worker brings accepted messages into the CRM and routing. It is the inbox's
 // worker for e-mail; every step it takes may be repeated.
 type Worker struct {
-	o WorkerOptions
-	// reading bounds how many messages are read and assessed at a time: half of the
-	// processors are left to calls, and to mail that comes in, whatever is in line.
-	reading chan struct{}
-	step    func(string) error // tests end the process here
+	o    WorkerOptions
+	step func(string) error // tests end the process here
 }
 
 var _ inbox.Worker = (*Worker)(nil)
@@ -76,7 +72,7 @@ func NewWorker(o WorkerOptions) *Worker {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(nil)
 	}
-	return &Worker{o: o, reading: make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2)), step: func(string) error { return nil }}
+	return &Worker{o: o, step: func(string) error { return nil }}
 }
 
 // Work implements inbox.Worker.
@@ -86,7 +82,7 @@ func (w *Worker) Work(ctx context.Context, it inbox.Item) error {
 	if err != nil {
 		return troubleOf(err)
 	}
-	p := w.parse(ctx, raw)
+	p := Parse(ctx, raw, w.o.Limits)
 	if it.Envelope["from"] == nullSender && p.NoReceipt == "" {
 		p.NoReceipt = "null_sender"
 	}
@@ -106,12 +102,6 @@ func (w *Worker) Work(ctx context.Context, it inbox.Item) error {
 		}
 	}
 	return w.file(ctx, it, m, p)
-}
-
-func (w *Worker) parse(ctx context.Context, raw []byte) Parsed {
-	w.reading <- struct{}{}
-	defer func() { <-w.reading }()
-	return Parse(ctx, raw, w.o.Limits)
 }
 
 // GiveUp implements inbox.Worker: what could not be worked is a contact like any
@@ -264,7 +254,7 @@ func (w *Worker) join(ctx context.Context, it inbox.Item, m crm.Message, p Parse
 			return nil
 		}
 	}
-	if w.assess(p, true).Risk != triage.NoRisk {
+	if assess(p, true).Risk != triage.NoRisk {
 		return nil
 	}
 	open, ok, err := w.o.Records.OpenContactOf(ctx, at.thread)
@@ -297,7 +287,7 @@ func (w *Worker) joins(ctx context.Context, id contact.ID) (bool, error) {
 // the receipt. A crash after any of them is made good by doing all again.
 func (w *Worker) arrive(ctx context.Context, it inbox.Item, m crm.Message, p Parsed, at place, known bool) error {
 	box, _ := w.o.Mailboxes.ByName(it.Envelope["mailbox"])
-	found := w.assess(p, known)
+	found := assess(p, known)
 	facts := contact.Facts{Language: w.language(found.Language, box), Answers: answers(box, found, m, at)}
 	facts, err := w.o.Records.IdentifyWritten(ctx, crm.WrittenArrival{
 		Arrival: crm.Arrival{ID: it.Contact, Channel: contact.Email, At: it.At, Facts: facts},
@@ -338,9 +328,7 @@ func (w *Worker) arrive(ctx context.Context, it inbox.Item, m crm.Message, p Par
 
 // assess looks at a message's words. The subject of a reply is that of the message
 // it answers, which was assessed when it came.
-func (w *Worker) assess(p Parsed, known bool) triage.Result {
-	w.reading <- struct{}{}
-	defer func() { <-w.reading }()
+func assess(p Parsed, known bool) triage.Result {
 	in := triage.Input{Channel: contact.Email, Subject: WithoutTokens(p.Subject), Text: p.Text, Reply: known}
 	if known {
 		in.Subject = ""
