@@ -144,3 +144,28 @@ func TestOneAcknowledgementCounts(t *testing.T) {
 		t.Errorf("answers: %v", got)
 	}
 }
+
+// What was written about a contact goes with it; the ledger of alerts stays.
+func TestNotesOfAlertsGoWithTheirContact(t *testing.T) {
+	w := newWorld(t)
+	w.add("sup", func(u *agentdesk.UserSpec) { u.Role = agentdesk.RoleSupervisor })
+	sup := cookie(t, w, "sup")
+	for _, id := range []contact.ID{"C1", "C2"} {
+		w.raise(routing.Alert{Code: "contact_not_taken", Contact: id, Queue: "general", Text: "3 times."})
+	}
+	eventually(t, "both are listed", func() bool { return w.alerts(sup, "").Standing == 2 })
+	for n := 1; n <= 2; n++ {
+		if code, text := w.ask(sup, "POST", fmt.Sprintf("/api/alerts/%d/ack", n), `{"note":"Spoke to the sister"}`); code != 200 {
+			t.Fatalf("acknowledge: %d %s", code, text)
+		}
+	}
+	forget := agentdesk.ForgetNotes(w.redis.Client())
+	for range 2 {
+		must(t, forget(t.Context(), "C1"))
+	}
+	for _, a := range w.alerts(sup, "?state=acknowledged").Alerts {
+		if (a.Note == "") != (a.Contact == "C1") || a.AcknowledgedBy != "sup" || a.AcknowledgedAt == 0 {
+			t.Errorf("after C1 was erased: %+v", a)
+		}
+	}
+}

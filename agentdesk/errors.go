@@ -27,12 +27,15 @@ const (
 	CodeNoteConflict   = "note_conflict"
 	CodeDraftConflict  = "draft_conflict"
 	CodeReportConflict = "report_conflict"
+	CodePersonConflict = "person_conflict"
+	CodeTaskConflict   = "task_conflict"
 	CodeReasonRequired = "reason_required"
 	CodeUnsafeContact  = "unsafe_contact"
 	CodeQuarantined    = "quarantined"
 	CodeNotYours       = "not_yours"
 	CodeWrongPhase     = "wrong_phase"
 	CodeTooLarge       = "too_large"
+	CodeTooSlow        = "too_slow"
 	CodeTooMany        = "too_many_requests"
 	CodeThrottled      = "throttled"
 	CodeInternal       = "internal"
@@ -55,12 +58,15 @@ var statuses = map[string]int{
 	CodeNoteConflict:   http.StatusConflict,
 	CodeDraftConflict:  http.StatusConflict,
 	CodeReportConflict: http.StatusConflict,
+	CodePersonConflict: http.StatusConflict,
+	CodeTaskConflict:   http.StatusConflict,
 	CodeReasonRequired: http.StatusForbidden,
 	CodeUnsafeContact:  http.StatusConflict,
 	CodeQuarantined:    http.StatusForbidden,
 	CodeNotYours:       http.StatusForbidden,
 	CodeWrongPhase:     http.StatusConflict,
 	CodeTooLarge:       http.StatusRequestEntityTooLarge,
+	CodeTooSlow:        http.StatusRequestTimeout,
 	CodeTooMany:        http.StatusTooManyRequests,
 	CodeThrottled:      http.StatusTooManyRequests,
 	CodeInternal:       http.StatusInternalServerError,

@@ -299,6 +299,9 @@ func (f found) Find(ctx context.Context, q agentdesk.SearchRequest) (agentdesk.S
 		if len(h.Names) > 0 {
 			hit.Title = h.Names[0]
 		}
+		if h.Report == "01SECRET" {
+			hit.Restricted, hit.Behind, hit.Report = true, "report 01SECRET", "01SECRET"
+		}
 		out.Hits = append(out.Hits, hit)
 	}
 	return out, err
@@ -315,6 +318,7 @@ func TestSearchIsAConsultationAndInNoAddress(t *testing.T) {
 	w.add("anna")
 	must(t, index.Put(w.ctx(), search.Doc{Kind: search.Person, ID: "01P", Names: []string{"Ada Example"}}))
 	must(t, index.Put(w.ctx(), search.Doc{Kind: search.Person, ID: "01R", Names: []string{"Ada Restricted"}, Restricted: true}))
+	must(t, index.Put(w.ctx(), search.Doc{Kind: search.Message, ID: "01M", Names: []string{"Ada Hidden"}, Report: "01SECRET"}))
 	s := w.signOn("anna")
 	var got agentdesk.SearchReply
 	must(t, s.Call(w.ctx(), "POST", "/api/search", agentdesk.SearchRequest{Query: " ada ex"}, &got))
@@ -325,6 +329,10 @@ func TestSearchIsAConsultationAndInNoAddress(t *testing.T) {
 	must(t, s.Call(w.ctx(), "POST", "/api/search", agentdesk.SearchRequest{Query: "ada"}, &got))
 	if !slices.ContainsFunc(got.Hits, func(h agentdesk.SearchHit) bool { return h.ID == "01R" && h.Masked }) {
 		t.Errorf("the restricted one is not there: %+v", got.Hits)
+	}
+	// A message of a restricted report says which report to open for it, and no more.
+	if !slices.ContainsFunc(got.Hits, func(h agentdesk.SearchHit) bool { return h.ID == "01M" && h.Masked && h.Report == "01SECRET" }) {
+		t.Errorf("the message has no link to its report: %+v", got.Hits)
 	}
 	for _, h := range got.Hits {
 		if h.Restricted && (!h.Masked || h.Title != "" || h.Because != nil) {

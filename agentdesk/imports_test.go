@@ -7,5 +7,5 @@ import (
 )
 
 func TestImportsOnlyContactRoutingAndCRM(t *testing.T) {
-	importrule.Check(t, importrule.Rule{AllowOurs: []string{"contact", "routing", "crm", "crm/audit", "crm/blob"}})
+	importrule.Check(t, importrule.Rule{AllowOurs: []string{"contact", "routing", "crm", "crm/audit", "crm/blob", "edge"}})
 }

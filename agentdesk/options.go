@@ -13,6 +13,7 @@ import (
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
 	"example.org/c3i/crm/audit"
+	"example.org/c3i/edge"
 	"example.org/c3i/routing"
 )
 
@@ -108,6 +109,12 @@ type Options struct {
 	// Origins lists further origins whose pages may use the API and websockets,
 	// for example "https://desk.example.org" behind a proxy that changes Host.
 	Origins []string
+	// Proxies are believed about whom they forward for; sign-ons and public calls
+	// are counted by that.
+	Proxies edge.Networks
+	// Times bound how slowly requests may come in and answers be taken;
+	// edge.DefaultTimes when zero.
+	Times edge.Times
 
 	// SessionIdle and SessionLife end a session; 30 min and 12 h when zero. An
 	// open desk counts as activity.
@@ -140,6 +147,7 @@ func (o *Options) fill() error {
 		return errors.New("agentdesk: Options.Queues is missing")
 	}
 	def(&o.PublicNumber, "101")
+	def(&o.Times, edge.DefaultTimes)
 	def(&o.PublicCalls, 20)
 	def(&o.SessionIdle, 30*time.Minute)
 	def(&o.SessionLife, 12*time.Hour)

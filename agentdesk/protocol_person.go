@@ -7,7 +7,9 @@ import (
 
 // SavePersonRequest creates (empty Person.ID) or changes a person and attaches
 // the contact to them. Without a contact the person is saved alone. Masked,
-// Attached, MergedInto, Certainty and Because are not saved.
+// Attached, MergedInto, Certainty and Because are not saved. When somebody else
+// saved the person since they were read, as Revision says, the Ack's error carries
+// code "person_conflict" and its Reply the newer one, a GetPersonReply.
 type SavePersonRequest struct {
 	Contact contact.ID `json:"contact,omitempty"`
 	Person  Person     `json:"person"`
@@ -58,6 +60,9 @@ type Person struct {
 	Because   []string `json:"because,omitempty"`
 	// Attached tells that this contact is recorded as theirs.
 	Attached bool `json:"attached,omitempty"`
+	// Revision says as what the person was read. Sent back with person.save, a newer
+	// record is a conflict; without it what is sent replaces what is there.
+	Revision string `json:"revision,omitempty"`
 }
 
 // FindPeopleRequest asks who somebody may be. At least one clue is needed.
@@ -163,8 +168,9 @@ type SearchReply struct {
 	TookMicros int64 `json:"took_micros"`
 }
 
-// SearchHit is one thing found. Masked hits show only kind, id and reference:
-// they are opened with report.get or person.get and a reason.
+// SearchHit is one thing found. Masked hits show only kind, id, reference and, of
+// what stands in a restricted record, that record as Person or Report: it is opened
+// with report.get or person.get and a reason.
 type SearchHit struct {
 	Kind      string `json:"kind"`
 	ID        string `json:"id"`
@@ -172,7 +178,7 @@ type SearchHit struct {
 	Detail    string `json:"detail,omitempty"`
 	Reference string `json:"reference,omitempty"`
 	// Because says by what it was found: name, sound, number, email, reference,
-	// postcode, vehicle, property, words.
+	// postcode, vehicle, property, born (a date of birth), words.
 	Because []string        `json:"because,omitempty"`
 	At      contact.Instant `json:"at,omitempty"`
 	// Person and Report are those it belongs to.

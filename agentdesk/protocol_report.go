@@ -106,7 +106,8 @@ type UpdateRequest struct {
 }
 
 // ViewReportRequest says that the handler has the report on screen. It holds until
-// report.leave or the desk is gone; changes come as Delta.Report.
+// report.leave or the desk is gone; changes come as Delta.Report: at once when they
+// are made through the same server, else within some seconds.
 type ViewReportRequest struct {
 	Report crm.ReportID `json:"report"`
 	Reason string       `json:"reason,omitempty"`
@@ -124,6 +125,7 @@ type LeaveReportRequest struct {
 
 // ReportPresence tells who has a report on screen, this handler included, and its
 // newest version: one above what the page has means that somebody saved it.
+// ChangedBy is empty when that was done through another server or by the public.
 type ReportPresence struct {
 	Report    crm.ReportID   `json:"report"`
 	Version   uint64         `json:"version"`
@@ -139,7 +141,9 @@ type ReportViewer struct {
 }
 
 // SaveTaskRequest adds (empty Task.ID) or changes a task of a report: its text,
-// due time and owner.
+// due time and owner. Task.Version, when it is not zero, is the version it was
+// edited from: a newer one, or a task that is done, is a conflict, the Ack's error
+// then carries code "task_conflict" and its Reply the task as it is.
 type SaveTaskRequest struct {
 	Task   crm.Task `json:"task"`
 	Reason string   `json:"reason,omitempty"`

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.org/c3i/contact"
+	"example.org/c3i/edge"
 )
 
 // PublicCall is the body of the answer of POST /api/public/call: what the page's
@@ -72,7 +73,7 @@ func (s *Server) handlePublicCall(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, &Error{Code: CodeInvalid, Message: "Enter a phone number, for example 020 7946 0018, or leave it empty.", Field: "number"})
 		return
 	}
-	if wait, ok := s.perCaller.take(clientAddress(r), s.now()); !ok {
+	if wait, ok := s.perCaller.take(edge.Client(r, s.o.Proxies), s.now()); !ok {
 		s.refuseForNow(w, CodeThrottled, "There were too many calls from your connection. Wait", wait)
 		return
 	}

@@ -15,8 +15,9 @@ type Records interface {
 	// Pop reads everything a handler sees of a caller; facts are those the contact
 	// was identified with.
 	Pop(ctx context.Context, id contact.ID, facts contact.Facts) (crm.Pop, error)
-	// Record reads one contact.
+	// Record reads one contact; RecordsOf several, those that there are.
 	Record(ctx context.Context, id contact.ID) (crm.Record, error)
+	RecordsOf(ctx context.Context, ids []contact.ID) ([]crm.Record, error)
 	// HandlerOf tells who had a contact last, and Restricted which people and reports
 	// are so. They decide what may be done and shown, and are no consultations.
 	HandlerOf(ctx context.Context, id contact.ID) (string, error)

@@ -37,9 +37,13 @@ type Reports interface {
 	SaveTask(ctx context.Context, t crm.Task) (crm.Task, error)
 	DoneTask(ctx context.Context, id, result string) error
 
+	// Labels tells what lists show of reports that tasks belong to.
+	Labels(ctx context.Context, ids []crm.ReportID) (map[crm.ReportID]crm.Label, error)
+
 	// ViewReport says that somebody has the report on screen for the next 20 s, and
-	// tells who else has.
-	ViewReport(ctx context.Context, id crm.ReportID, agent string) ([]crm.Viewer, error)
+	// tells who else has, and the report's newest version, saved through whichever
+	// server.
+	ViewReport(ctx context.Context, id crm.ReportID, agent string) ([]crm.Viewer, uint64, error)
 	LeaveReport(ctx context.Context, id crm.ReportID, agent string) error
 }
 

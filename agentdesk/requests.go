@@ -458,6 +458,8 @@ func savePerson(ctx context.Context, r *request) (any, error) {
 		if !plainID(string(p.ID)) {
 			return nil, crm.ErrNotFound
 		}
+		// Who opened them for a reason may save them.
+		ctx, _ = r.s.reopened(ctx, personObject(string(p.ID)))
 		before, err := r.s.openPerson(ctx, p.ID)
 		if err != nil {
 			return nil, err
@@ -467,6 +469,12 @@ func savePerson(ctx context.Context, r *request) (any, error) {
 		}
 	}
 	saved, err := r.s.o.Records.SavePerson(ctx, whole)
+	if errors.Is(err, crm.ErrConflict) && saved.ID != "" {
+		return GetPersonReply{Person: personOf(saved, true), Reports: []ReportSummary{}}, &Error{
+			Code: CodePersonConflict, Field: "person.revision",
+			Message: "Somebody else changed this person since you opened them. What you wrote is kept here; compare it with the newer record.",
+		}
+	}
 	if err != nil {
 		return nil, under("person", err)
 	}

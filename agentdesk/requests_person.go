@@ -1,8 +1,10 @@
 package agentdesk
 
 import (
+	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"example.org/c3i/contact"
@@ -20,6 +22,7 @@ func personOf(p crm.Person, open bool) Person {
 		Vulnerable: p.Vulnerable, RepeatVictim: p.RepeatVictim, Remarks: p.Remarks,
 		GivenName: p.GivenName, Surname: p.Surname, DateOfBirth: p.DateOfBirth, Gender: p.Gender, Emails: p.Emails,
 		Addresses: p.Addresses, Needs: p.Needs, WrittenLanguage: p.WrittenLanguage, Restricted: p.Restricted, MergedInto: p.MergedInto,
+		Revision: strconv.FormatInt(int64(p.Changed), 10),
 	}
 	if !emptySafe(p.Safe) {
 		safe := p.Safe
@@ -47,6 +50,9 @@ func (p Person) stored() crm.Person {
 	}
 	if p.Safe != nil {
 		out.Safe = *p.Safe
+	}
+	if changed, err := strconv.ParseInt(p.Revision, 10, 64); err == nil {
+		out.Changed = contact.Instant(changed)
 	}
 	return out
 }
@@ -188,6 +194,28 @@ func (s *Server) openPerson(ctx context.Context, id contact.PersonID) (crm.Perso
 	return p, err
 }
 
+// openedFor is ctx with the reason for which the restricted ones of some people
+// were opened; each of them must have been.
+func (s *Server) openedFor(ctx context.Context, people ...contact.PersonID) (context.Context, error) {
+	hidden, _, err := s.o.Records.Restricted(ctx, people, nil)
+	if err != nil {
+		return ctx, err
+	}
+	with := ctx
+	for _, id := range people {
+		if !hidden[id] {
+			continue
+		}
+		as, open := s.reopened(ctx, personObject(string(id)))
+		if !open {
+			_, err := s.o.Records.Person(ctx, id) // the refusal is on the trail
+			return ctx, cmp.Or(err, crm.ErrRestricted)
+		}
+		with = as
+	}
+	return with, nil
+}
+
 func mergePeople(ctx context.Context, r *request) (any, error) {
 	var in MergePeopleRequest
 	if err := r.body(&in); err != nil {
@@ -202,6 +230,9 @@ func mergePeople(ctx context.Context, r *request) (any, error) {
 	}
 	if in.From == in.Into {
 		return nil, invalid("into", "That is the same record.")
+	}
+	if ctx, err = r.s.openedFor(ctx, in.From, in.Into); err != nil {
+		return nil, err
 	}
 	if err := r.s.o.People.MergePeople(ctx, in.From, in.Into, reason); err != nil {
 		return nil, err
@@ -221,6 +252,9 @@ func splitPerson(ctx context.Context, r *request) (any, error) {
 	}
 	if !plainID(string(in.Person)) {
 		return nil, crm.ErrNotFound
+	}
+	if ctx, err = r.s.openedFor(ctx, in.Person); err != nil {
+		return nil, err
 	}
 	if err := r.s.o.People.SplitPerson(ctx, in.Person, reason); err != nil {
 		return nil, err

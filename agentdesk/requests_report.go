@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"example.org/c3i/crm"
+	"example.org/c3i/crm/audit"
 )
 
 // Bounds of a report as a desk may send it; the CRM has its own rules for what is
@@ -83,19 +84,11 @@ func (s *Server) wholeReport(ctx context.Context, rep crm.Report) (ReportReply, 
 	for _, a := range rep.Attachments {
 		out.Files = append(out.Files, attachmentView(a, "/api/reports/"+url.PathEscape(string(rep.ID))))
 	}
-	var records []crm.Record
-	for _, id := range slices.Backward(rep.Contacts) {
-		if len(records) == contactsRead {
-			break
-		}
-		rec, err := s.o.Records.Record(ctx, id)
-		if errors.Is(err, crm.ErrNotFound) {
-			continue // erased
-		}
-		if err != nil {
-			return out, err
-		}
-		records = append(records, rec)
+	newest := slices.Clone(rep.Contacts)
+	slices.Reverse(newest)
+	records, err := s.o.Records.RecordsOf(ctx, newest[:min(len(newest), contactsRead)])
+	if err != nil {
+		return out, err
 	}
 	out.Contacts = s.entries(records, nil, names)
 	for _, name := range namedIn(rep) {
@@ -255,7 +248,18 @@ func saveReport(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, underReport(err)
 	}
+	if ctx, err = r.restricting(ctx, saved); err != nil {
+		return nil, err
+	}
 	return r.changedReport(ctx, saved)
+}
+
+// restricting lets whoever restricted a report just now go on with it.
+func (r *request) restricting(ctx context.Context, rep crm.Report) (context.Context, error) {
+	if !rep.Restricted || audit.From(ctx).Reason != "" {
+		return ctx, nil
+	}
+	return r.s.because(ctx, r.u, reportObject(string(rep.ID)), "Restricted this report")
 }
 
 // reportConflict answers with the newer report beside the error.

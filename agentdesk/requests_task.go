@@ -2,6 +2,7 @@ package agentdesk
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"example.org/c3i/crm"
@@ -40,6 +41,11 @@ func saveTask(ctx context.Context, r *request) (any, error) {
 	}
 	t.Done, t.DoneBy, t.Result = 0, "", ""
 	saved, err := r.s.o.Reports.SaveTask(ctx, t)
+	if errors.Is(err, crm.ErrConflict) {
+		return TaskReply{Task: taskView(saved, &rep, true)}, &Error{
+			Code: CodeTaskConflict, Field: "task.version", Message: "The task was changed or done by somebody else since you opened it. The newer one is shown.",
+		}
+	}
 	if err != nil {
 		return nil, under("task", err)
 	}
@@ -100,9 +106,20 @@ func listTasks(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	var reports []crm.ReportID
+	for _, t := range tasks {
+		if t.Report != "" {
+			reports = append(reports, t.Report)
+		}
+	}
+	labels, err := r.s.o.Reports.Labels(ctx, reports)
+	if err != nil {
+		return nil, err
+	}
 	out := TaskListReply{Tasks: make([]TaskView, 0, len(tasks))}
 	for _, t := range tasks {
-		out.Tasks = append(out.Tasks, taskView(t, nil, false))
+		of := labels[t.Report]
+		out.Tasks = append(out.Tasks, TaskView{Task: t, Reference: of.Reference, Category: of.Category})
 	}
 	return out, nil
 }

@@ -7,11 +7,14 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"os"
 	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"example.org/c3i/edge"
 )
 
 // bodyMax bounds the body of an API request.
@@ -96,7 +99,7 @@ func (s *Server) routes() http.Handler {
 	s.origins.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, &Error{Code: CodeCrossOrigin, Message: "The request came from another site and was refused."})
 	}))
-	return s.guard(s.origins.Handler(mux))
+	return edge.Handler(s.guard(s.origins.Handler(mux)), s.o.Times)
 }
 
 // guard sets the headers every answer carries and keeps a handler's panic from
@@ -180,12 +183,19 @@ func (s *Server) readLongJSON(w http.ResponseWriter, r *http.Request, into any, 
 	}
 	var tooLarge *http.MaxBytesError
 	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.writeError(w, tooSlow())
 	case errors.As(err, &tooLarge):
 		s.writeError(w, &Error{Code: CodeTooLarge, Message: "The request is too large."})
 	case err != nil:
 		s.writeError(w, &Error{Code: CodeBadRequest, Message: "The request is not the JSON that was expected: " + jsonFault(err) + "."})
 	}
 	return err == nil
+}
+
+// tooSlow answers a request that did not come in within the time it had.
+func tooSlow() *Error {
+	return &Error{Code: CodeTooSlow, Message: "The request came in too slowly. Look at the connection and try again."}
 }
 
 // jsonFault says what was wrong with JSON without repeating its values.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"example.org/c3i/contact"
+	"example.org/c3i/crm"
 	"example.org/c3i/crm/audit"
 )
 
@@ -50,7 +52,14 @@ func (s *Server) handleSearch(w http.ResponseWriter, r *http.Request) {
 	}
 	for i, h := range out.Hits {
 		if h.Restricted && !s.mayOpen(r.Context(), cmp.Or(h.Behind, h.Kind+" "+h.ID)) {
-			out.Hits[i] = SearchHit{Kind: h.Kind, ID: h.ID, Reference: h.Reference, Restricted: true, Masked: true}
+			masked := SearchHit{Kind: h.Kind, ID: h.ID, Reference: h.Reference, Restricted: true, Masked: true}
+			// What is to be opened, with a reason, to see it.
+			if id, ok := strings.CutPrefix(h.Behind, "person "); ok {
+				masked.Person = contact.PersonID(id)
+			} else if id, ok := strings.CutPrefix(h.Behind, "report "); ok {
+				masked.Report = crm.ReportID(id)
+			}
+			out.Hits[i] = masked
 		}
 	}
 	out.TookMicros = took.Microseconds()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"example.org/c3i/crm/audit"
+	"example.org/c3i/edge"
 	"example.org/c3i/routing"
 )
 
@@ -89,7 +90,7 @@ func (s *Server) handleSignOn(w http.ResponseWriter, r *http.Request) {
 	if !s.readJSON(w, r, &in) {
 		return
 	}
-	name, address := strings.ToLower(strings.TrimSpace(in.User)), clientAddress(r)
+	name, address := strings.ToLower(strings.TrimSpace(in.User)), edge.Client(r, s.o.Proxies)
 	if len(name) > 64 || len(in.Password) > 4*PasswordMax {
 		name = name[:min(len(name), 64)]
 		in.Password = "" // cannot be right, and must not be hashed at length
@@ -180,7 +181,7 @@ func (s *Server) handlePassword(w http.ResponseWriter, r *http.Request) {
 		s.writeError(w, invalid("new", "The password may have at most 128 characters."))
 		return
 	}
-	address := clientAddress(r)
+	address := edge.Client(r, s.o.Proxies)
 	if s.throttled(w, u.Name, address) {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"example.org/c3i/edge"
 	"example.org/c3i/routing"
 )
 
@@ -102,6 +103,7 @@ func (s *Server) handleSIP(w http.ResponseWriter, r *http.Request) {
 			s.writeError(w, &Error{Code: CodeForbidden, Message: "This page holds no credentials for a browser phone."})
 			return
 		}
+		edge.Known(r.Context())
 	}
 	if !s.originAllowed(r) {
 		s.upgradeError(w, r, http.StatusForbidden, nil)

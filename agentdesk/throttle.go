@@ -1,9 +1,6 @@
 package agentdesk
 
 import (
-	"net"
-	"net/http"
-	"net/netip"
 	"sync"
 	"time"
 )
@@ -91,24 +88,4 @@ func (t *throttle) refill(b bucket, now time.Time) bucket {
 		b.at = now
 	}
 	return b
-}
-
-// clientAddress is what requests are counted by: the peer's address, for IPv6 its
-// /64, because a subscriber is given at least that.
-func clientAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil {
-		return host
-	}
-	a = a.Unmap().WithZone("")
-	if a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return a.String()
 }

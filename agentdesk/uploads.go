@@ -9,6 +9,7 @@ import (
 	"io"
 	"mime"
 	"net/http"
+	"os"
 	"path"
 	"strings"
 	"time"
@@ -20,6 +21,7 @@ import (
 	"example.org/c3i/crm"
 	"example.org/c3i/crm/audit"
 	"example.org/c3i/crm/blob"
+	"example.org/c3i/edge"
 )
 
 // UploadMax bounds one file for an answer, in bytes.
@@ -48,6 +50,7 @@ func (s *Server) handleUpload(w http.ResponseWriter, r *http.Request) {
 		s.refuseForNow(w, CodeThrottled, "That were many files at once. Wait", wait)
 		return
 	}
+	edge.ForFiles(r)
 	// Multipart framing needs a little more than the file.
 	r.Body = http.MaxBytesReader(w, r.Body, UploadMax+(64<<10))
 	file, err := takeUpload(r, s.o.Blobs)
@@ -55,6 +58,9 @@ func (s *Server) handleUpload(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case errors.As(err, &tooLarge), errors.Is(err, blob.ErrTooLarge):
 		s.writeError(w, &Error{Code: CodeTooLarge, Message: "A file may have at most 15 MiB.", Field: "file"})
+		return
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		s.writeError(w, tooSlow())
 		return
 	case errors.Is(err, blob.ErrFull):
 		s.fail(w, r, fmt.Errorf("upload: %w", err))
@@ -94,7 +100,7 @@ func takeUpload(r *http.Request, blobs blob.Store) (crm.Attachment, error) {
 		part, err := form.NextPart()
 		if err != nil {
 			var tooLarge *http.MaxBytesError
-			if errors.As(err, &tooLarge) {
+			if errors.As(err, &tooLarge) || errors.Is(err, os.ErrDeadlineExceeded) {
 				return crm.Attachment{}, err
 			}
 			return crm.Attachment{}, &Error{Code: CodeBadRequest, Message: "The form has no file.", Field: "file"}

@@ -25,11 +25,11 @@ func viewReport(ctx context.Context, r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	viewers, err := r.s.o.Reports.ViewReport(ctx, rep.ID, string(r.d.agent))
+	viewers, version, err := r.s.o.Reports.ViewReport(ctx, rep.ID, string(r.d.agent))
 	if err != nil {
 		return nil, err
 	}
-	p := ReportPresence{Report: rep.ID, Version: rep.Version, Viewers: r.s.viewers(ctx, viewers)}
+	p := ReportPresence{Report: rep.ID, Version: max(rep.Version, version), Viewers: r.s.viewers(ctx, viewers)}
 	r.d.mu.Lock()
 	if _, views := r.d.views[rep.ID]; !views && len(r.d.views) >= viewsMax {
 		r.d.mu.Unlock()
@@ -88,7 +88,7 @@ func (s *Server) showPresence(p ReportPresence) {
 			if p.Version < was.Version { // an older reading
 				p.Version, p.ChangedBy = was.Version, was.ChangedBy
 			}
-			if p.ChangedBy == "" {
+			if p.ChangedBy == "" && p.Version == was.Version {
 				p.ChangedBy = was.ChangedBy
 			}
 			if !reflect.DeepEqual(was, p) {
@@ -116,7 +116,7 @@ func (s *Server) reportChanged(rep crm.Report, by string) {
 }
 
 // renewViews says for every desk that is open what it has on screen, and shows
-// who came and went. A desk that is gone falls out by the CRM's lease.
+// who came and went, and what was saved elsewhere. A desk that is gone falls out by the CRM's lease.
 func (s *Server) renewViews(ctx context.Context) {
 	if s.o.Reports == nil {
 		return
@@ -140,11 +140,14 @@ func (s *Server) renewViews(ctx context.Context) {
 func (s *Server) renewView(ctx context.Context, agent routing.AgentID, p ReportPresence) {
 	ctx, cancel := context.WithTimeout(ctx, s.o.PopTimeout)
 	defer cancel()
-	viewers, err := s.o.Reports.ViewReport(ctx, p.Report, string(agent))
+	viewers, version, err := s.o.Reports.ViewReport(ctx, p.Report, string(agent))
 	if err != nil {
 		s.log.Debug().Err(err).Msg("who has a report on screen could not be renewed")
 		return
 	}
 	p.Viewers = s.viewers(ctx, viewers)
+	if version > p.Version { // saved through another server, or by the public
+		p.Version, p.ChangedBy = version, ""
+	}
 	s.showPresence(p)
 }

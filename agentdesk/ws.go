@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+
+	"example.org/c3i/edge"
 )
 
 // handleDesk is GET /ws: one connection of a desk from upgrade to end.
@@ -22,6 +24,7 @@ func (s *Server) handleDesk(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	edge.Known(r.Context())
 	ws, err := s.upgrader.Upgrade(w, r, nil)
 	if err != nil {
 		return // the upgrader has answered

@@ -46,6 +46,15 @@ type HTTP struct {
 	// Origins lists further origins (https://desk.example.org) pages may come
 	// from, when a proxy stands in front.
 	Origins []string `mapstructure:"origins"`
+	// Connections bounds those at one time; ConnectionsPerAddress those of one
+	// address, of IPv6 one /64. This machine and web.proxies are bounded with all
+	// others only, and so is who has signed on.
+	Connections           int `mapstructure:"connections"`
+	ConnectionsPerAddress int `mapstructure:"connections_per_address"`
+	// Stall is how long a client may send or take nothing, and how long a whole form
+	// may take; UploadMax how long files may.
+	Stall     time.Duration `mapstructure:"stall"`
+	UploadMax time.Duration `mapstructure:"upload_max"`
 }
 
 // OverTLS tells whether every browser comes over TLS: to us, or to a proxy whose
@@ -254,6 +263,18 @@ func (c *Config) Validate() []FieldError {
 		if !strings.HasPrefix(o, "http://") && !strings.HasPrefix(o, "https://") || strings.Count(o, "/") != 2 {
 			add(fmt.Sprintf("http.origins[%d]", i), "%q is not an origin: write https://desk.example.org without a path", o)
 		}
+	}
+	if c.HTTP.Connections < 10 {
+		add("http.connections", "must be at least 10")
+	}
+	if c.HTTP.ConnectionsPerAddress < 1 || c.HTTP.ConnectionsPerAddress > c.HTTP.Connections {
+		add("http.connections_per_address", "must be between 1 and http.connections")
+	}
+	if c.HTTP.Stall < time.Second || c.HTTP.Stall > 10*time.Minute {
+		add("http.stall", "must be between 1s and 10m")
+	}
+	if c.HTTP.UploadMax < c.HTTP.Stall || c.HTTP.UploadMax > 24*time.Hour {
+		add("http.upload_max", "must be between http.stall and 24h")
 	}
 	if c.Redis.Master != "" && len(c.Redis.Addrs) == 0 {
 		add("redis.master", "needs redis.addrs to list the Sentinels")

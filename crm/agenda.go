@@ -45,10 +45,7 @@ func newAgenda(r ReportID, texts map[string]string, now contact.Instant, by stri
 
 // due adds a task, or moves an open one of the same name. What is done stays done.
 func (a *agenda) due(kind, part, text, owner string, due contact.Instant) {
-	id := string(a.report) + "." + kind
-	if part != "" {
-		id += "." + part
-	}
+	id := a.id(kind, part)
 	t, ok := a.tasks[id]
 	if !ok {
 		t = Task{ID: id, Report: a.report, Kind: kind, Created: a.now, Owner: owner}
@@ -60,10 +57,27 @@ func (a *agenda) due(kind, part, text, owner string, due contact.Instant) {
 	a.tasks[id] = t
 }
 
+// again is a part of a kind's name under which no task is done yet: what is due
+// once more is a task of its own.
+func (a *agenda) again(kind, part string) string {
+	next := part
+	for n := 2; a.tasks[a.id(kind, next)].Done != 0; n++ {
+		next = part + "." + itoa(n)
+	}
+	return next
+}
+
+func (a *agenda) id(kind, part string) string {
+	if part == "" {
+		return string(a.report) + "." + kind
+	}
+	return string(a.report) + "." + kind + "." + part
+}
+
 // done ends the open tasks of a kind; with a part, that one only.
 func (a *agenda) done(kind, part, result string) {
 	for id, t := range a.tasks {
-		if t.Kind != kind || t.Done != 0 || part != "" && id != string(a.report)+"."+kind+"."+part {
+		if t.Kind != kind || t.Done != 0 || part != "" && id != a.id(kind, part) && !strings.HasPrefix(id, a.id(kind, part)+".") {
 			continue
 		}
 		t.Done, t.DoneBy, t.Result = a.now, a.by, result
@@ -73,7 +87,7 @@ func (a *agenda) done(kind, part, result string) {
 
 // has tells whether a task was ever set.
 func (a *agenda) has(kind, part string) bool {
-	_, ok := a.tasks[string(a.report)+"."+kind+"."+part]
+	_, ok := a.tasks[a.id(kind, part)]
 	return ok
 }
 
@@ -86,13 +100,19 @@ func (a *agenda) args() ([]any, error) {
 	}
 	slices.Sort(ids)
 	for _, id := range ids {
-		text, err := json.Marshal(a.tasks[id])
+		t := a.tasks[id]
+		text, err := json.Marshal(t)
 		if err != nil {
 			return nil, err
 		}
-		if string(text) != a.before[id] {
-			out = append(out, id, a.before[id], text)
+		if string(text) == a.before[id] {
+			continue
 		}
+		t.Version++
+		if text, err = json.Marshal(t); err != nil {
+			return nil, err
+		}
+		out = append(out, id, a.before[id], text)
 	}
 	return out, nil
 }

@@ -84,11 +84,7 @@ func (s *Store) victimTasks(r *Report, a *agenda, people map[contact.PersonID]Pe
 			continue
 		}
 		a.due(TaskNeeds, p.ID, "Assess the victim's needs, and agree what happens next and how often they hear from us.", r.Owner, r.Created.Add(s.clocks.Record))
-		if p.WantsSupport != nil && *p.WantsSupport {
-			a.due(TaskSupport, p.ID, "Refer the victim to victim support, as they asked.", "", r.Created.Add(s.clocks.Support))
-		} else {
-			a.done(TaskSupport, p.ID, "not wanted")
-		}
+		s.support(r, a, p)
 		unsafe := unsafeToWrite(p, people[p.Person])
 		if unsafe != "" {
 			// Also when it was thought safe before.
@@ -103,6 +99,31 @@ func (s *Store) victimTasks(r *Report, a *agenda, people map[contact.PersonID]Pe
 			a.due(TaskOther, p.ID, "Tell the victim the crime number in a safe way. Nothing may be sent in writing: "+unsafe+".", r.Owner, a.recorded(r).Add(s.clocks.Confirm))
 		}
 	}
+}
+
+// supportUnwanted is the result of a referral that was withdrawn: it is due again
+// when the victim asks again, and no other is.
+const supportUnwanted = "the report says: not wanted"
+
+// support sets the clock of the referral: from the report, or from when they asked
+// if that was later.
+func (s *Store) support(r *Report, a *agenda, p Party) {
+	if p.WantsSupport == nil || !*p.WantsSupport {
+		a.done(TaskSupport, p.ID, supportUnwanted)
+		return
+	}
+	part := p.ID
+	for n := 2; a.tasks[a.id(TaskSupport, part)].Result == supportUnwanted; n++ {
+		part = p.ID + "." + itoa(n)
+	}
+	if a.has(TaskSupport, part) {
+		return
+	}
+	asked := r.Created
+	if len(a.before) > 0 { // else it is being created
+		asked = a.now
+	}
+	a.due(TaskSupport, part, "Refer the victim to victim support, as they asked.", "", asked.Add(s.clocks.Support))
 }
 
 // recorded is when the crime was recorded: now, when that is just happening.
@@ -128,8 +149,9 @@ func unsafeToWrite(p Party, who Person) string {
 	return ""
 }
 
-// withhold goes through a person's reports after what is safe for them changed,
-// so that nothing that is now unsafe stays due.
+// withhold goes through a person's reports after what is safe for them, or who
+// they are, changed: nothing that is now unsafe stays due, and the markers are
+// computed anew.
 func (s *Store) withhold(ctx context.Context, id contact.PersonID) error {
 	reports, err := s.redis.ZRange(ctx, personReportKeys(id)[0], 0, -1).Result()
 	if err != nil {
@@ -141,9 +163,16 @@ func (s *Store) withhold(ctx context.Context, id contact.PersonID) error {
 			if err != nil {
 				return err
 			}
+			was := d.Report
+			if err := s.mark(ctx, d, &was, people); err != nil {
+				return err
+			}
 			s.victimTasks(&d.Report, a, people)
 			if changes, err := a.args(); err != nil || len(changes) > 0 {
 				return err
+			}
+			if was.Vulnerable != d.Vulnerable || !slices.Equal(was.RepeatBecause, d.RepeatBecause) {
+				return nil
 			}
 			return errUnchanged
 		})
@@ -161,10 +190,10 @@ func (s *Store) tellVictims(r *Report, a *agenda, why, text string) {
 			continue
 		}
 		days := s.clocks.Update
-		if p.EnhancedRights || p.UnderEighteen {
+		if p.EnhancedRights || p.UnderEighteen || r.HighHarm || r.Vulnerable {
 			days = s.clocks.UpdateEnhanced
 		}
-		a.due(TaskUpdate, p.ID+"."+why, text, r.Owner, s.workingDays(a.now, days))
+		a.due(TaskUpdate, a.again(TaskUpdate, p.ID+"."+why), text, r.Owner, s.workingDays(a.now, days))
 	}
 }
 
@@ -181,8 +210,9 @@ func (s *Store) reassess(r *Report, a *agenda, at contact.Instant) {
 }
 
 // reassessBy sets the clock to an instant. Each assessment starts a task of its
-// own, numbered by how many there were.
+// own, numbered by how many there were, and so does a clock that was stopped and
+// starts anew.
 func (s *Store) reassessBy(r *Report, a *agenda, by contact.Instant, text string) {
 	r.ReassessBy = by
-	a.due(TaskReassess, itoa(len(r.Assessments)), text, r.Owner, by)
+	a.due(TaskReassess, a.again(TaskReassess, itoa(len(r.Assessments))), text, r.Owner, by)
 }

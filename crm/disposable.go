@@ -16,7 +16,7 @@ import (
 
 // Disposable is a record as a retention job sees it: no values.
 type Disposable struct {
-	Kind string // person, report or contact
+	Kind string // person, report, contact or task
 	ID   string
 	// Group is a report's MoPI group.
 	Group int
@@ -27,17 +27,13 @@ type Disposable struct {
 	Held string
 }
 
-// EachDisposable calls f with every report, every contact that belongs to none
-// and every person with neither, that is not erased yet. It reads everything: once
-// a night.
+// EachDisposable calls f with every report, every contact that belongs to none,
+// every person with neither and every task of no report that is done, that is not
+// erased yet. It reads everything: once a night.
 func (s *Store) EachDisposable(ctx context.Context, f func(Disposable) error) error {
-	holds, err := s.Holds(ctx)
+	held, err := s.heldRecords(ctx)
 	if err != nil {
 		return err
-	}
-	held := map[string]string{}
-	for _, h := range holds {
-		held[h.Kind+":"+h.ID] = h.Reason
 	}
 	var batch []string
 	var failed error
@@ -48,7 +44,7 @@ func (s *Store) EachDisposable(ctx context.Context, f func(Disposable) error) er
 		batch = batch[:0]
 	}
 	err = s.eachKey(ctx, func(key string) bool {
-		if kind, ok := recordKey(key); ok && kind != "m" {
+		if kind, ok := recordKey(key); ok && strings.Contains("cpr", kind) {
 			if batch = append(batch, key); len(batch) == 500 {
 				flush()
 			}
@@ -59,7 +55,57 @@ func (s *Store) EachDisposable(ctx context.Context, f func(Disposable) error) er
 	if err == nil {
 		err = failed
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	tasks, err := s.tasksOf(ctx, TaskQuery{Done: true})
+	if err != nil {
+		return fmt.Errorf("crm: read tasks: %w", err)
+	}
+	for _, t := range tasks {
+		if t.Done == 0 {
+			continue
+		}
+		if err := f(Disposable{Kind: "task", ID: t.ID, Since: t.Done}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// heldRecords tells why records are held, as "kind:id": a hold on somebody is one
+// on all they are merged with, and one on a message is one on what it belongs to.
+func (s *Store) heldRecords(ctx context.Context) (map[string]string, error) {
+	holds, err := s.Holds(ctx)
+	if err != nil {
+		return nil, err
+	}
+	held := map[string]string{}
+	for _, h := range holds {
+		held[h.Kind+":"+h.ID] = h.Reason
+		switch h.Kind {
+		case "person":
+			all, err := s.family(ctx, contact.PersonID(h.ID))
+			if err != nil {
+				return nil, err
+			}
+			for _, p := range all {
+				held["person:"+string(p)] = h.Reason
+			}
+		case "message":
+			m, err := s.message(ctx, MessageID(h.ID))
+			if err != nil && !errors.Is(err, ErrNotFound) {
+				return nil, err
+			}
+			if m.Contact != "" {
+				held["contact:"+string(m.Contact)] = h.Reason
+			}
+			if m.Report != "" {
+				held["report:"+string(m.Report)] = h.Reason
+			}
+		}
+	}
+	return held, nil
 }
 
 // recordKey tells a record's own key, as "{c:ID}", from its lists'.
@@ -68,7 +114,7 @@ func recordKey(key string) (kind string, ok bool) {
 		return "", false
 	}
 	kind, _, ok = strings.Cut(key[1:len(key)-1], ":")
-	return kind, ok && (kind == "c" || kind == "p" || kind == "r" || kind == "m")
+	return kind, ok && len(kind) == 1 && strings.Contains("cprmd", kind)
 }
 
 func idOf(key string) string { return key[3 : len(key)-1] }
@@ -164,14 +210,30 @@ func (s *Store) disposable(ctx context.Context, key string, v []any, held map[st
 	return Disposable{Kind: "person", ID: id, Since: p.Changed}, p.MergedInto == "", nil
 }
 
-// NamedBlobs tells which of some blobs a record still names.
+// NamedBlobs tells which of some blobs (nil: of all) a record or a draft still
+// names.
 func (s *Store) NamedBlobs(ctx context.Context, refs map[blob.Ref]bool) (map[blob.Ref]bool, error) {
 	named := map[blob.Ref]bool{}
 	var failed error
 	err := s.eachKey(ctx, func(key string) bool {
 		kind, ok := recordKey(key)
-		if !ok || kind != "m" && kind != "r" {
+		if !ok || kind != "m" && kind != "r" && kind != "d" {
 			return true
+		}
+		name := func(of []blob.Ref) {
+			for _, ref := range of {
+				if refs == nil || refs[ref] {
+					named[ref] = true
+				}
+			}
+		}
+		if kind == "d" {
+			all, err := s.redis.HVals(ctx, key).Result()
+			for _, kept := range all {
+				name(draftBlobs(kept))
+			}
+			failed = err
+			return failed == nil
 		}
 		text, err := s.redis.HGet(ctx, key, "doc").Result()
 		if err != nil {
@@ -192,11 +254,7 @@ func (s *Store) NamedBlobs(ctx context.Context, refs map[blob.Ref]bool) (map[blo
 				of = append(of, a.Blob)
 			}
 		}
-		for _, ref := range of {
-			if refs == nil || refs[ref] {
-				named[ref] = true
-			}
-		}
+		name(of)
 		return failed == nil
 	})
 	if err == nil {

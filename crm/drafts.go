@@ -9,10 +9,40 @@ import (
 	"strings"
 
 	"github.com/redis/go-redis/v9"
+
+	"example.org/c3i/crm/blob"
 )
 
 // DraftLimit bounds a draft, in bytes.
 const DraftLimit = 256 << 10
+
+// draftBlobs are the files that a draft names: every "blob" in it, wherever it
+// stands. What a draft holds else is its writer's business.
+func draftBlobs(kept string) []blob.Ref {
+	_, text, _ := strings.Cut(kept, " ")
+	var out []blob.Ref
+	var look func(v any)
+	look = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for name, in := range v {
+				if text, ok := in.(string); ok && name == "blob" && blob.Ref(text).Valid() {
+					out = append(out, blob.Ref(text))
+				}
+				look(in)
+			}
+		case []any:
+			for _, in := range v {
+				look(in)
+			}
+		}
+	}
+	var body any
+	if json.Unmarshal([]byte(text), &body) == nil { // SaveDraft takes nothing else
+		look(body)
+	}
+	return out
+}
 
 // SaveDraft keeps what somebody has not finished, under a key of theirs, written
 // from revision base (0 for a new one), and returns its revision. ErrConflict

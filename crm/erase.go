@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -26,6 +27,22 @@ var ErrHeld = errors.New("crm: held")
 
 const holdsKey = "{crm}:holds"
 
+// leavingKey lists the files that erased records named, until Leaving's reader has
+// seen to each: a crash between a record and its files loses none.
+const leavingKey = "{crm}:leaving"
+
+// Gone names a record that an erasure took away: kind is person, report, contact,
+// message or task.
+type Gone struct{ Kind, ID string }
+
+// Forgetter is told of each contact that is erased, before the erasure counts as
+// done: it erases what it keeps of it elsewhere. It is told again after a crash.
+type Forgetter func(ctx context.Context, id contact.ID) error
+
+// OnErase has others erase what they keep of contacts that this store erases. It
+// is to be called before the first erasure.
+func (s *Store) OnErase(f ...Forgetter) { s.forgetters = append(s.forgetters, f...) }
+
 // Hold is a legal hold on one record.
 type Hold struct {
 	Kind   string          `json:"kind"` // person, report, contact or message
@@ -36,16 +53,31 @@ type Hold struct {
 }
 
 // SetHold forbids that a record is disposed of; an empty reason lifts the hold.
+// ErrNotFound means that there is no such record to hold. A hold on somebody also
+// keeps those they are merged with.
 func (s *Store) SetHold(ctx context.Context, kind, id, reason string) error {
 	if !slices.Contains([]string{"person", "report", "contact", "message"}, kind) {
 		return &FieldError{"kind", "choice", "choose person, report, contact or message"}
+	}
+	field, lift := kind+":"+id, strings.TrimSpace(reason) == ""
+	if !lift {
+		// A slip of the pen must not leave a record unheld.
+		key := map[string]string{
+			"person": personKey(contact.PersonID(id)), "report": reportKey(ReportID(id)), "contact": contactKey(contact.ID(id)), "message": messageKey(MessageID(id)),
+		}[kind]
+		n, err := s.redis.Exists(ctx, key).Result()
+		if err != nil {
+			return fmt.Errorf("crm: hold: %w", err)
+		}
+		if n == 0 {
+			return fmt.Errorf("%s %s: %w", kind, id, ErrNotFound)
+		}
 	}
 	e := audit.Entry{Operation: audit.Alter, Object: kind, ObjectID: id, Fields: []string{"retention.hold"}}
 	if err := s.seen(ctx, e); err != nil {
 		return err
 	}
-	field := kind + ":" + id
-	if strings.TrimSpace(reason) == "" {
+	if lift {
 		return s.redis.HDel(ctx, holdsKey, field).Err()
 	}
 	text, err := json.Marshal(Hold{Kind: kind, ID: id, Reason: cut(reason, fieldLimit), By: audit.From(ctx).ID, At: contact.At(s.now())})
@@ -91,54 +123,198 @@ func (s *Store) held(ctx context.Context, records ...string) error {
 	return nil
 }
 
-// EraseMessage erases a message and returns the blobs it named.
-func (s *Store) EraseMessage(ctx context.Context, id MessageID) ([]blob.Ref, error) {
+// guard lists what may hold somebody: they and all they are merged with.
+func (s *Store) guard(ctx context.Context, id contact.PersonID) ([]string, error) {
+	if id == "" {
+		return nil, nil
+	}
+	all, err := s.family(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]string, len(all))
+	for i, p := range all {
+		out[i] = "person:" + string(p)
+	}
+	return out, nil
+}
+
+// family is whom somebody was merged into at last, and everybody merged into
+// them: one person, as far as anybody knows.
+func (s *Store) family(ctx context.Context, id contact.PersonID) ([]contact.PersonID, error) {
+	root, err := s.root(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	_, below, err := s.merges(ctx, root)
+	if err != nil {
+		return nil, err
+	}
+	out := []contact.PersonID{root}
+	for _, m := range below {
+		out = append(out, m.Person)
+	}
+	return out, nil
+}
+
+// contactGuards lists what may hold a contact: it, its person and its messages.
+func (s *Store) contactGuards(ctx context.Context, id contact.ID, person contact.PersonID) ([]string, error) {
+	out, err := s.guard(ctx, person)
+	if err != nil {
+		return nil, err
+	}
+	messages, err := s.redis.ZRange(ctx, contactMessagesKey(id), 0, -1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("crm: read holds: %w", err)
+	}
+	out = append(out, "contact:"+string(id))
+	for _, m := range messages {
+		out = append(out, "message:"+m)
+	}
+	return out, nil
+}
+
+// leave notes files that are about to lose a record that names them.
+func (s *Store) leave(ctx context.Context, refs []blob.Ref) error {
+	if len(refs) == 0 {
+		return nil
+	}
+	zs := make([]redis.Z, len(refs))
+	for i, r := range refs {
+		zs[i] = redis.Z{Score: float64(milliseconds(contact.At(s.now()))), Member: string(r)}
+	}
+	if err := s.redis.ZAdd(ctx, leavingKey, zs...).Err(); err != nil {
+		return fmt.Errorf("crm: note files to erase: %w", err)
+	}
+	return nil
+}
+
+// Leaving lists the files that erased records named and nobody has seen to yet.
+// Whoever erases such a file, or finds that another record names it, says so with
+// Left.
+func (s *Store) Leaving(ctx context.Context) ([]blob.Ref, error) {
+	all, err := s.redis.ZRange(ctx, leavingKey, 0, -1).Result()
+	if err != nil {
+		return nil, fmt.Errorf("crm: list files to erase: %w", err)
+	}
+	out := make([]blob.Ref, len(all))
+	for i, r := range all {
+		out[i] = blob.Ref(r)
+	}
+	return out, nil
+}
+
+// Left takes a file off the list of Leaving.
+func (s *Store) Left(ctx context.Context, ref blob.Ref) error {
+	if err := s.redis.ZRem(ctx, leavingKey, string(ref)).Err(); err != nil {
+		return fmt.Errorf("crm: note files to erase: %w", err)
+	}
+	return nil
+}
+
+// EraseMessage erases a message.
+func (s *Store) EraseMessage(ctx context.Context, id MessageID) ([]Gone, error) {
 	m, err := s.message(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.held(ctx, "message:"+string(id), "contact:"+string(m.Contact), "report:"+string(m.Report)); err != nil {
+	guards := []string{"message:" + string(id), "contact:" + string(m.Contact), "report:" + string(m.Report)}
+	if m.Contact != "" {
+		rec, err := s.record(ctx, m.Contact)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return nil, err
+		}
+		theirs, err := s.guard(ctx, rec.Person)
+		if err != nil {
+			return nil, err
+		}
+		guards = append(guards, theirs...)
+	}
+	if err := s.held(ctx, guards...); err != nil {
 		return nil, err
 	}
 	return s.eraseMessage(ctx, m, nil)
 }
 
-func (s *Store) eraseMessage(ctx context.Context, m Message, people []string) ([]blob.Ref, error) {
+func (s *Store) eraseMessage(ctx context.Context, m Message, people []contact.PersonID) ([]Gone, error) {
 	e := audit.Entry{Operation: audit.Erase, Object: "message", ObjectID: string(m.ID), Correlation: m.Contact}
 	if err := s.seen(ctx, e); err != nil {
 		return nil, err
 	}
 	if m.Contact != "" {
-		made, err := s.redis.HGet(ctx, contactKey(m.Contact), "made").Result()
-		if err != nil && !errors.Is(err, redis.Nil) {
+		kept, err := s.redis.HMGet(ctx, contactKey(m.Contact), "made", "person").Result()
+		if err != nil {
 			return nil, fmt.Errorf("crm: erase message: %w", err)
 		}
-		people = append(people, strings.Fields(made)...)
+		made, _ := kept[0].(string)
+		person, _ := kept[1].(string)
+		of, err := s.listedWith(ctx, append(strings.Fields(made), person))
+		if err != nil {
+			return nil, err
+		}
+		people = append(people, of...)
 	}
 	if err := s.drop(ctx, "message", string(m.ID)); err != nil {
 		return nil, err
 	}
+	if err := s.leave(ctx, m.blobs()); err != nil {
+		return nil, err
+	}
 	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, person := range people {
-			keys := itemKeys(contact.PersonID(person))
+			keys := itemKeys(person)
 			p.ZRem(ctx, keys[0], "m:"+string(m.ID))
 			p.HDel(ctx, keys[1], "m:"+string(m.ID))
 		}
 		p.ZRem(ctx, threadMessagesKey(m.Thread), string(m.ID))
-		p.ZRem(ctx, reportMessagesKey(m.Report), string(m.ID))
-		p.ZRem(ctx, contactMessagesKey(m.Contact), string(m.ID))
-		if m.MessageID != "" {
-			p.Del(ctx, s.headerKey(m.MessageID))
-		}
 		return nil
 	})
+	if err == nil && m.MessageID != "" {
+		// Another message may have come with the same id first.
+		if owner, oerr := s.redis.Get(ctx, s.headerKey(m.MessageID)).Result(); owner == string(m.ID) {
+			err = s.redis.Del(ctx, s.headerKey(m.MessageID)).Err()
+		} else if oerr != nil && !errors.Is(oerr, redis.Nil) {
+			err = oerr
+		}
+	}
 	if err == nil {
 		err = s.redis.Del(ctx, messageKey(m.ID)).Err()
 	}
-	if err != nil {
-		return nil, fmt.Errorf("crm: erase message: %w", err)
+	var gone []Gone
+	if err == nil {
+		gone = []Gone{{"message", string(m.ID)}}
+		// The lists it is found by are last, or a crash would leave it where nobody looks.
+		_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+			p.ZRem(ctx, reportMessagesKey(m.Report), string(m.ID))
+			p.ZRem(ctx, contactMessagesKey(m.Contact), string(m.ID))
+			return nil
+		})
 	}
-	return m.blobs(), nil
+	if err != nil {
+		return gone, fmt.Errorf("crm: erase message: %w", err)
+	}
+	return gone, nil
+}
+
+// listedWith are some people and all they were merged into: what is on the list of
+// one may be on those of the others.
+func (s *Store) listedWith(ctx context.Context, people []string) ([]contact.PersonID, error) {
+	var out []contact.PersonID
+	for _, p := range people {
+		if p == "" || slices.Contains(out, contact.PersonID(p)) {
+			continue
+		}
+		chain, err := s.chain(ctx, contact.PersonID(p))
+		if err != nil {
+			return nil, err
+		}
+		for _, id := range chain {
+			if !slices.Contains(out, id) {
+				out = append(out, id)
+			}
+		}
+	}
+	return out, nil
 }
 
 // blobs are all a message names.
@@ -150,10 +326,10 @@ func (m Message) blobs() []blob.Ref {
 	return slices.DeleteFunc(out, func(r blob.Ref) bool { return r == "" })
 }
 
-// EraseContact erases a contact with its messages, and returns the blobs they
-// named. A contact of a report goes with the report: ErrHeld. Erasing again
-// changes nothing.
-func (s *Store) EraseContact(ctx context.Context, id contact.ID) ([]blob.Ref, error) {
+// EraseContact erases a contact with its messages and what somebody began to
+// answer. A contact of a report goes with the report: ErrHeld. Erasing again
+// changes nothing. On an error what is told has gone nevertheless.
+func (s *Store) EraseContact(ctx context.Context, id contact.ID) ([]Gone, error) {
 	rec, err := s.record(ctx, id)
 	if err != nil {
 		return nil, err
@@ -165,13 +341,17 @@ func (s *Store) EraseContact(ctx context.Context, id contact.ID) ([]blob.Ref, er
 			return nil, err
 		}
 	}
-	if err := s.held(ctx, "contact:"+string(id), "person:"+string(rec.Person)); err != nil {
+	guards, err := s.contactGuards(ctx, id, rec.Person)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.held(ctx, guards...); err != nil {
 		return nil, err
 	}
 	return s.eraseContact(ctx, id)
 }
 
-func (s *Store) eraseContact(ctx context.Context, id contact.ID) ([]blob.Ref, error) {
+func (s *Store) eraseContact(ctx context.Context, id contact.ID) ([]Gone, error) {
 	m, err := s.redis.HGetAll(ctx, contactKey(id)).Result()
 	if err != nil {
 		return nil, fmt.Errorf("crm: erase contact: %w", err)
@@ -193,10 +373,12 @@ func (s *Store) eraseContact(ctx context.Context, id contact.ID) ([]blob.Ref, er
 				lists = append(lists, lineTag(line))
 			}
 		}
-		for _, p := range append(strings.Fields(m["made"]), string(rec.Person)) {
-			if p != "" {
-				lists = append(lists, personTag(contact.PersonID(p)))
-			}
+		people, err := s.listedWith(ctx, append(strings.Fields(m["made"]), string(rec.Person)))
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range people {
+			lists = append(lists, personTag(p))
 		}
 		slices.Sort(lists)
 		lists = slices.Compact(lists)
@@ -206,7 +388,7 @@ func (s *Store) eraseContact(ctx context.Context, id contact.ID) ([]blob.Ref, er
 				kept = append(kept, field, v)
 			}
 		}
-		_, err := s.redis.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		_, err = s.redis.TxPipelined(ctx, func(p redis.Pipeliner) error {
 			p.Del(ctx, contactKey(id))
 			p.HSet(ctx, contactKey(id), kept...)
 			p.HIncrBy(ctx, contactKey(id), "v", 1)
@@ -219,13 +401,14 @@ func (s *Store) eraseContact(ctx context.Context, id contact.ID) ([]blob.Ref, er
 	return s.eraseCopies(ctx, id, rec.Thread, lists)
 }
 
-// eraseCopies takes an erased contact off every list, with its messages.
-func (s *Store) eraseCopies(ctx context.Context, id contact.ID, thread ThreadID, lists []string) ([]blob.Ref, error) {
-	var blobs []blob.Ref
-	var people []string
+// eraseCopies takes an erased contact off every list, with its messages and
+// drafts.
+func (s *Store) eraseCopies(ctx context.Context, id contact.ID, thread ThreadID, lists []string) ([]Gone, error) {
+	var gone []Gone
+	var people []contact.PersonID
 	for _, tag := range lists {
 		if p, ok := strings.CutPrefix(tag, "{p:"); ok {
-			people = append(people, strings.TrimSuffix(p, "}"))
+			people = append(people, contact.PersonID(strings.TrimSuffix(p, "}")))
 		}
 	}
 	messages, err := s.listed(ctx, contactMessagesKey(id), 0)
@@ -234,13 +417,21 @@ func (s *Store) eraseCopies(ctx context.Context, id contact.ID, thread ThreadID,
 	}
 	for _, m := range messages {
 		of, err := s.eraseMessage(ctx, m, people)
+		gone = append(gone, of...)
 		if err != nil {
-			return nil, err
+			return gone, err
 		}
-		blobs = append(blobs, of...)
 	}
 	if err := s.drop(ctx, "contact", string(id)); err != nil {
-		return nil, err
+		return gone, err
+	}
+	if err := s.eraseDrafts(ctx, string(id)); err != nil {
+		return gone, err
+	}
+	for _, forget := range s.forgetters {
+		if err := forget(ctx, id); err != nil {
+			return gone, fmt.Errorf("crm: erase contact: %w", err)
+		}
 	}
 	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, tag := range lists {
@@ -261,80 +452,135 @@ func (s *Store) eraseCopies(ctx context.Context, id contact.ID, thread ThreadID,
 		err = s.redis.HDel(ctx, contactKey(id), "lists", "thread").Err()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("crm: erase contact: %w", err)
+		return gone, fmt.Errorf("crm: erase contact: %w", err)
 	}
-	return blobs, nil
+	return append(gone, Gone{"contact", string(id)}), nil
 }
 
-// EraseReport erases a report with its contacts, messages, tasks and references,
-// and returns the blobs they named.
-func (s *Store) EraseReport(ctx context.Context, id ReportID) ([]blob.Ref, error) {
+// eraseDrafts erases what was begun for an owner, and notes its files.
+func (s *Store) eraseDrafts(ctx context.Context, owner string) error {
+	all, err := s.redis.HVals(ctx, draftsKey(owner)).Result()
+	if err != nil {
+		return fmt.Errorf("crm: erase drafts: %w", err)
+	}
+	for _, kept := range all {
+		if err := s.leave(ctx, draftBlobs(kept)); err != nil {
+			return err
+		}
+	}
+	if err := s.redis.Del(ctx, draftsKey(owner)).Err(); err != nil {
+		return fmt.Errorf("crm: erase drafts: %w", err)
+	}
+	return nil
+}
+
+// EraseReport erases a report with its contacts, messages, tasks and references.
+// One that is open, or whose review is still to come, is held. On an error what is
+// told has gone nevertheless.
+func (s *Store) EraseReport(ctx context.Context, id ReportID) ([]Gone, error) {
 	d, err := s.report(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	if d.Retention.Hold {
-		return nil, fmt.Errorf("report %s: %w: %s", id, ErrHeld, d.Retention.HoldReason)
-	}
-	guards := []string{"report:" + string(id)}
-	for _, c := range d.Contacts {
-		guards = append(guards, "contact:"+string(c))
-	}
-	for _, p := range d.Parties {
-		if p.Person != "" {
-			guards = append(guards, "person:"+string(p.Person))
-		}
-	}
-	if err := s.held(ctx, guards...); err != nil {
+	if err := s.reportHeld(ctx, d); err != nil {
 		return nil, err
 	}
 	if err := s.seen(ctx, aboutReport(audit.Erase, d.Report, "")); err != nil {
 		return nil, err
 	}
-	var blobs []blob.Ref
-	for _, a := range d.Attachments {
-		blobs = append(blobs, a.Blob)
-	}
+	var gone []Gone
 	for _, c := range d.Contacts {
 		of, err := s.eraseContact(ctx, c)
+		gone = append(gone, of...)
 		if err != nil {
-			return nil, err
+			return gone, err
 		}
-		blobs = append(blobs, of...)
 	}
 	messages, err := s.listed(ctx, reportMessagesKey(id), 0)
 	if err != nil {
-		return nil, err
+		return gone, err
 	}
 	for _, m := range messages {
 		of, err := s.eraseMessage(ctx, m, nil)
+		gone = append(gone, of...)
 		if err != nil {
-			return nil, err
+			return gone, err
 		}
-		blobs = append(blobs, of...)
 	}
 	if err := s.drop(ctx, "report", string(id)); err != nil {
-		return nil, err
+		return gone, err
 	}
-	if err := s.eraseReportCopies(ctx, d); err != nil {
-		return nil, fmt.Errorf("crm: erase report: %w", err)
+	var files []blob.Ref
+	for _, a := range d.Attachments {
+		files = append(files, a.Blob)
 	}
-	return blobs, nil
+	if err := s.leave(ctx, files); err != nil {
+		return gone, err
+	}
+	tasks, err := s.eraseReportCopies(ctx, d)
+	gone = append(gone, tasks...)
+	if err != nil {
+		return gone, fmt.Errorf("crm: erase report: %w", err)
+	}
+	return append(gone, Gone{"report", string(id)}), nil
 }
 
-func (s *Store) eraseReportCopies(ctx context.Context, d reportDocument) error {
+// reportHeld refuses when a report, or what goes with it, may not go.
+func (s *Store) reportHeld(ctx context.Context, d reportDocument) error {
+	switch now := contact.At(s.now()); {
+	case d.Retention.Hold:
+		return fmt.Errorf("report %s: %w: %s", d.ID, ErrHeld, d.Retention.HoldReason)
+	case !closed(d.Status):
+		return fmt.Errorf("report %s: %w: it is not closed", d.ID, ErrHeld)
+	case d.Retention.Review > now:
+		return fmt.Errorf("report %s: %w: its review is on %s", d.ID, ErrHeld, d.Retention.Review.Time().In(s.zone).Format(time.DateOnly))
+	}
+	guards := []string{"report:" + string(d.ID)}
+	for _, c := range d.Contacts {
+		rec, err := s.record(ctx, c)
+		if errors.Is(err, ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		of, err := s.contactGuards(ctx, c, rec.Person)
+		if err != nil {
+			return err
+		}
+		guards = append(guards, of...)
+	}
+	for _, p := range d.Parties {
+		of, err := s.guard(ctx, p.Person)
+		if err != nil {
+			return err
+		}
+		guards = append(guards, of...)
+	}
+	messages, err := s.redis.ZRange(ctx, reportMessagesKey(d.ID), 0, -1).Result()
+	if err != nil {
+		return fmt.Errorf("crm: read holds: %w", err)
+	}
+	for _, m := range messages {
+		guards = append(guards, "message:"+m)
+	}
+	return s.held(ctx, guards...)
+}
+
+func (s *Store) eraseReportCopies(ctx context.Context, d reportDocument) ([]Gone, error) {
 	made, err := s.redis.HGet(ctx, reportKey(d.ID), "made").Result()
 	if err != nil && !errors.Is(err, redis.Nil) {
-		return err
+		return nil, err
 	}
 	targets, err := s.targets(ctx, d)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	tasks, err := s.redis.HKeys(ctx, tasksKey(d.ID)).Result()
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var gone []Gone
 	_, err = s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
 		for _, t := range append(targets, strings.Fields(made)...) {
 			switch kind, name, _ := strings.Cut(t, ":"); kind {
@@ -356,6 +602,7 @@ func (s *Store) eraseReportCopies(ctx context.Context, d reportDocument) error {
 		}
 		for _, task := range tasks {
 			p.Eval(ctx, taskIndexLua, taskKeys, task, "", "")
+			gone = append(gone, Gone{"task", task})
 		}
 		for _, text := range []string{d.Reference, d.IncidentNumber, d.CrimeNumber} {
 			if text != "" {
@@ -368,47 +615,104 @@ func (s *Store) eraseReportCopies(ctx context.Context, d reportDocument) error {
 		return nil
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return s.redis.Del(ctx, reportKey(d.ID)).Err()
+	return gone, s.redis.Del(ctx, reportKey(d.ID)).Err()
+}
+
+// EraseTask erases a task of no report once it is done: ErrHeld before. Those of a
+// report go with it.
+func (s *Store) EraseTask(ctx context.Context, id string) ([]Gone, error) {
+	home, ok := taskHome(id)
+	if !ok || home != "" {
+		return nil, fmt.Errorf("task: %w", ErrNotFound)
+	}
+	tasks, err := s.readTasks(ctx, []string{id})
+	if err != nil {
+		return nil, fmt.Errorf("crm: erase task: %w", err)
+	}
+	if len(tasks) == 0 {
+		return nil, fmt.Errorf("task: %w", ErrNotFound)
+	}
+	if tasks[0].Done == 0 {
+		return nil, fmt.Errorf("task %s: %w: it is not done", id, ErrHeld)
+	}
+	if err := s.seen(ctx, audit.Entry{Operation: audit.Erase, Object: "task", ObjectID: id}); err != nil {
+		return nil, err
+	}
+	err = s.eval(ctx, taskIndexLua, taskKeys, id, "", "").Err()
+	if err == nil {
+		err = s.redis.HDel(ctx, tasksKey(home), id).Err()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("crm: erase task: %w", err)
+	}
+	return []Gone{{"task", id}}, nil
 }
 
 // ErasePerson erases a person, and those merged into them, once no contact and no
 // report of theirs is left: ErrHeld before. Somebody merged goes with whom they
-// were merged into.
-func (s *Store) ErasePerson(ctx context.Context, id contact.PersonID) error {
-	p, err := s.person(ctx, id)
+// were merged into. On an error those told have gone nevertheless.
+func (s *Store) ErasePerson(ctx context.Context, id contact.PersonID) ([]Gone, error) {
+	if _, err := s.person(ctx, id); err != nil {
+		return nil, err
+	}
+	all, err := s.family(ctx, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if p.MergedInto != "" {
-		return fmt.Errorf("person %s: %w: they are merged into another, and go with them", id, ErrHeld)
-	}
-	all := []contact.PersonID{id}
-	for _, m := range p.Merged {
-		all = append(all, m.Person)
+	if all[0] != id {
+		return nil, fmt.Errorf("person %s: %w: they are merged into another, and go with them", id, ErrHeld)
 	}
 	for _, who := range all {
 		if err := s.held(ctx, "person:"+string(who)); err != nil {
-			return err
+			return nil, err
 		}
 		contacts, err := s.redis.ZCard(ctx, timelineKeys(personTag(who))[0]).Result()
 		if err != nil {
-			return fmt.Errorf("crm: erase person: %w", err)
+			return nil, fmt.Errorf("crm: erase person: %w", err)
 		}
 		reports, err := s.redis.ZCard(ctx, personReportKeys(who)[0]).Result()
 		if err != nil {
-			return fmt.Errorf("crm: erase person: %w", err)
+			return nil, fmt.Errorf("crm: erase person: %w", err)
 		}
 		if contacts+reports > 0 {
-			return fmt.Errorf("person %s: %w: %d contacts and %d reports are theirs", who, ErrHeld, contacts, reports)
+			return nil, fmt.Errorf("person %s: %w: %d contacts and %d reports are theirs", who, ErrHeld, contacts, reports)
 		}
 	}
 	slices.Reverse(all) // whoever names the others goes last
+	var gone []Gone
 	for _, who := range all {
-		if err := s.erasePerson(ctx, who); err != nil && !errors.Is(err, ErrNotFound) {
-			return err
+		if who == id {
+			if err := s.forgetMerges(ctx, who); err != nil {
+				return gone, err
+			}
 		}
+		err := s.erasePerson(ctx, who)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return gone, err
+		}
+		if err == nil {
+			gone = append(gone, Gone{"person", string(who)})
+		}
+		if who != id { // after the document: until then the graph tells who goes together
+			if err := s.forgetMerges(ctx, who); err != nil {
+				return gone, err
+			}
+		}
+	}
+	return gone, nil
+}
+
+// forgetMerges takes somebody out of the graph of merges.
+func (s *Store) forgetMerges(ctx context.Context, id contact.PersonID) error {
+	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		p.HDel(ctx, mergeKeys[0], string(id))
+		p.HDel(ctx, mergeKeys[2], string(id), ":"+string(id))
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("crm: erase person: %w", err)
 	}
 	return nil
 }
@@ -439,8 +743,6 @@ func (s *Store) erasePerson(ctx context.Context, id contact.PersonID) error {
 		for _, key := range slices.Concat(timelineKeys(personTag(id)), itemKeys(id), personReportKeys(id)) {
 			pipe.Del(ctx, key)
 		}
-		pipe.HDel(ctx, mergeKeys[0], string(id))
-		pipe.HDel(ctx, mergeKeys[2], string(id), ":"+string(id))
 		return nil
 	})
 	if err == nil {

@@ -36,7 +36,9 @@ import (
 //	{tasks}:due, :owners, :at  open tasks by due time, by owner, and where they stand in those
 //	{merge}:into, :order hash person → whom they were found to be; the number of the last merge
 //	{merge}:by           hash  who merged whom when, and why
-//	{d:OWNER}            hash  a handler's drafts
+//	{d:OWNER}            hash  drafts of an owner: of a contact, by its id, what is being answered
+//	{crm}:holds          hash  legal holds
+//	{crm}:leaving        zset  files of erased records that are still to be seen to
 //	{crm}:owed           hash  what writes still owe, see owed.go
 //	{crm}:secret         string  key of the hashes
 const (

@@ -41,7 +41,11 @@ func (s *Store) MergePeople(ctx context.Context, from, into contact.PersonID, re
 		if err != nil {
 			return err
 		}
-		if !mayOpen(ctx, p.Restricted) {
+		restricted, err := s.restricted(ctx, p)
+		if err != nil {
+			return err
+		}
+		if !mayOpen(ctx, restricted) {
 			return s.opened(ctx, aboutPerson("", id), true)
 		}
 	}
@@ -78,7 +82,11 @@ func (s *Store) SplitPerson(ctx context.Context, merged contact.PersonID, reason
 	if err != nil {
 		return err
 	}
-	if !mayOpen(ctx, p.Restricted) {
+	restricted, err := s.restricted(ctx, p)
+	if err != nil {
+		return err
+	}
+	if !mayOpen(ctx, restricted) {
 		return s.opened(ctx, aboutPerson("", merged), true)
 	}
 	chain, err := s.chain(ctx, merged)
@@ -125,6 +133,23 @@ func (s *Store) root(ctx context.Context, id contact.PersonID) (contact.PersonID
 	return c[len(c)-1], nil
 }
 
+// restricted tells whether somebody is opened only for a reason: for their own
+// sake, or because whom they were merged into is.
+func (s *Store) restricted(ctx context.Context, p Person) (bool, error) {
+	if p.Restricted || p.MergedInto == "" {
+		return p.Restricted, nil
+	}
+	root, err := s.root(ctx, p.ID)
+	if err != nil {
+		return false, err
+	}
+	into, err := s.person(ctx, root)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return into.Restricted, err
+}
+
 // projectMerge makes true for documents, indexes and timelines what the graph
 // says of a person: after a merge into also, after a split from them, and after
 // either was cut short.
@@ -149,7 +174,13 @@ func (s *Store) projectMerge(ctx context.Context, id, also contact.PersonID) err
 	if err := s.moveTimelines(ctx, id, above); err != nil {
 		return err
 	}
-	return s.withhold(ctx, id)
+	// What is safe for one is now what is safe for both, and so are their reports.
+	for _, person := range append([]contact.PersonID{id}, above...) {
+		if err := s.withhold(ctx, person); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // moveTimelines puts a person's contacts and messages on the timelines of those
@@ -247,8 +278,13 @@ func (s *Store) reconcile(ctx context.Context, id contact.PersonID) (Person, str
 		for _, m := range p.Merged {
 			if !slices.ContainsFunc(below, func(c Merge) bool { return c.Order == m.Order }) {
 				gone = append(gone, m)
-				undo(&next, m)
 			}
+		}
+		if len(gone) > 0 {
+			undoSafety(&next)
+		}
+		for _, m := range gone {
+			undo(&next, m)
 		}
 		for _, m := range below {
 			i := slices.IndexFunc(next.Merged, func(c Merge) bool { return c.Order == m.Order })
@@ -265,9 +301,11 @@ func (s *Store) reconcile(ctx context.Context, id contact.PersonID) (Person, str
 				continue
 			}
 			// What went with one may also be another's.
+			i = slices.IndexFunc(next.Merged, func(c Merge) bool { return c.Order == m.Order })
 			for _, g := range gone {
 				inherit(&next, &next.Merged[i], other, g)
 			}
+			bringSafety(&next.Safe, &next.Merged[i], other.Safe)
 		}
 		if len(changed(p, next)) == 0 {
 			return p, changedAt, nil
@@ -312,18 +350,19 @@ func apply(p *Person, other Person, m Merge) {
 	m.Emails = bring(&p.Emails, other.Emails)
 	m.UnsafeNumbers = bring(&p.Safe.UnsafeNumbers, other.Safe.UnsafeNumbers)
 	m.UnsafeEmails = bring(&p.Safe.UnsafeEmails, other.Safe.UnsafeEmails)
+	m.Needs = bring(&p.Needs, other.Needs)
 	m.Vulnerable = raise(&p.Vulnerable, other.Vulnerable)
 	m.RepeatVictim = raise(&p.RepeatVictim, other.RepeatVictim)
 	m.Restricted = raise(&p.Restricted, other.Restricted)
 	m.NoVoicemail = raise(&p.Safe.NoVoicemail, other.Safe.NoVoicemail)
-	if strictness(other.Safe.Rule) > strictness(p.Safe.Rule) {
-		m.SafeRule, m.SafeWas, p.Safe.Rule = other.Safe.Rule, p.Safe.Rule, other.Safe.Rule
-	}
+	bringSafety(&p.Safe, &m, other.Safe)
 	p.Merged = append(p.Merged, m)
 }
 
 // own is a person without what others merged into them brought.
 func own(p Person) Person {
+	p.Merged = slices.Clone(p.Merged)
+	undoSafety(&p)
 	for _, m := range slices.Clone(p.Merged) {
 		undo(&p, m)
 	}
@@ -340,29 +379,60 @@ func inherit(p *Person, m *Merge, other Person, gone Merge) {
 	m.Emails = append(m.Emails, bring(&p.Emails, both(other.Emails, gone.Emails))...)
 	m.UnsafeNumbers = append(m.UnsafeNumbers, bring(&p.Safe.UnsafeNumbers, both(other.Safe.UnsafeNumbers, gone.UnsafeNumbers))...)
 	m.UnsafeEmails = append(m.UnsafeEmails, bring(&p.Safe.UnsafeEmails, both(other.Safe.UnsafeEmails, gone.UnsafeEmails))...)
+	m.Needs = append(m.Needs, bring(&p.Needs, both(other.Needs, gone.Needs))...)
 	m.Vulnerable = m.Vulnerable || gone.Vulnerable && raise(&p.Vulnerable, other.Vulnerable)
 	m.RepeatVictim = m.RepeatVictim || gone.RepeatVictim && raise(&p.RepeatVictim, other.RepeatVictim)
 	m.Restricted = m.Restricted || gone.Restricted && raise(&p.Restricted, other.Restricted)
 	m.NoVoicemail = m.NoVoicemail || gone.NoVoicemail && raise(&p.Safe.NoVoicemail, other.Safe.NoVoicemail)
-	if gone.SafeRule != "" && strictness(other.Safe.Rule) > strictness(p.Safe.Rule) {
-		m.SafeRule, m.SafeWas, p.Safe.Rule = other.Safe.Rule, p.Safe.Rule, other.Safe.Rule
+}
+
+// bringSafety makes the rule by which somebody is reached as strict as another's:
+// of two limited ones, what both allow.
+func bringSafety(to *SafeContact, m *Merge, from SafeContact) {
+	rule, methods := to.Rule, to.Methods
+	switch mine, theirs := strictness(to.Rule), strictness(from.Rule); {
+	case theirs > mine:
+		rule, methods = from.Rule, slices.Clone(from.Methods)
+	case theirs == mine && to.Rule == "limited":
+		methods = slices.DeleteFunc(slices.Clone(methods), func(v string) bool { return !slices.Contains(from.Methods, v) })
+	}
+	if rule == to.Rule && len(methods) == len(to.Methods) {
+		return
+	}
+	m.SafeRule, m.SafeMethods, m.SafeWas, m.MethodsWas = rule, methods, to.Rule, to.Methods
+	to.Rule, to.Methods = rule, methods
+}
+
+// undoSafety takes back what all merges made of the rule, the last first. A rule
+// that somebody set since stays.
+func undoSafety(p *Person) {
+	for _, m := range slices.Backward(p.Merged) {
+		if m.SafeRule == "" {
+			continue
+		}
+		if p.Safe.Rule != m.SafeRule || !slices.Equal(p.Safe.Methods, m.SafeMethods) {
+			break
+		}
+		p.Safe.Rule, p.Safe.Methods = m.SafeWas, m.MethodsWas
+	}
+	for i := range p.Merged {
+		m := &p.Merged[i]
+		m.SafeRule, m.SafeMethods, m.SafeWas, m.MethodsWas = "", nil, "", nil
 	}
 }
 
-// undo takes away what a merge brought.
+// undo takes away what a merge brought, but for the rule: see undoSafety.
 func undo(p *Person, m Merge) {
 	p.Merged = slices.DeleteFunc(p.Merged, func(c Merge) bool { return c.Order == m.Order })
 	p.Numbers = without(p.Numbers, m.Numbers)
 	p.Emails = without(p.Emails, m.Emails)
 	p.Safe.UnsafeNumbers = without(p.Safe.UnsafeNumbers, m.UnsafeNumbers)
 	p.Safe.UnsafeEmails = without(p.Safe.UnsafeEmails, m.UnsafeEmails)
+	p.Needs = without(p.Needs, m.Needs)
 	p.Vulnerable = p.Vulnerable && !m.Vulnerable
 	p.RepeatVictim = p.RepeatVictim && !m.RepeatVictim
 	p.Restricted = p.Restricted && !m.Restricted
 	p.Safe.NoVoicemail = p.Safe.NoVoicemail && !m.NoVoicemail
-	if m.SafeRule != "" && p.Safe.Rule == m.SafeRule {
-		p.Safe.Rule = m.SafeWas
-	}
 }
 
 func bring(to *[]string, from []string) []string {

@@ -49,13 +49,18 @@ type Merge struct {
 	Emails        []string `json:"emails,omitempty"`
 	UnsafeNumbers []string `json:"unsafe_numbers,omitempty"`
 	UnsafeEmails  []string `json:"unsafe_emails,omitempty"`
+	Needs         []string `json:"needs,omitempty"`
 	Vulnerable    bool     `json:"vulnerable,omitempty"`
 	RepeatVictim  bool     `json:"repeat_victim,omitempty"`
 	Restricted    bool     `json:"restricted,omitempty"`
 	NoVoicemail   bool     `json:"no_voicemail,omitempty"`
-	// SafeRule is the stricter rule the other brought, SafeWas the one it replaced.
-	SafeRule string `json:"safe_rule,omitempty"`
-	SafeWas  string `json:"safe_was,omitempty"`
+	// SafeRule and SafeMethods are what the merge made of the rule, which is the
+	// stricter of two; SafeWas and MethodsWas what they replaced. Empty when it changed
+	// nothing.
+	SafeRule    string   `json:"safe_rule,omitempty"`
+	SafeMethods []string `json:"safe_methods,omitempty"`
+	SafeWas     string   `json:"safe_was,omitempty"`
+	MethodsWas  []string `json:"methods_was,omitempty"`
 }
 
 // SafeContact says how a person may be reached. What it forbids is never done:

@@ -60,9 +60,22 @@ func (s *Store) FindPeople(ctx context.Context, c Clues) ([]Match, error) {
 	}
 	var out []Match
 	for _, p := range people {
-		if m, ok := match(c, p); ok {
-			out = append(out, m)
+		m, ok := match(c, p)
+		if !ok {
+			continue
 		}
+		if p.MergedInto != "" {
+			root, err := s.root(ctx, p.ID)
+			if err != nil {
+				return nil, err
+			}
+			if m.Person, err = s.person(ctx, root); errors.Is(err, ErrNotFound) {
+				continue
+			} else if err != nil {
+				return nil, err
+			}
+		}
+		out = surest(out, m)
 	}
 	oneOf(out)
 	slices.SortStableFunc(out, func(a, b Match) int {
@@ -77,6 +90,19 @@ func (s *Store) FindPeople(ctx context.Context, c Clues) ([]Match, error) {
 		out[i].Person = redacted(ctx, []Person{out[i].Person})[0]
 	}
 	return out, nil
+}
+
+// surest adds a match, or lets it stand for its person when it says more than what
+// was known: somebody may fit as what they were merged from.
+func surest(out []Match, m Match) []Match {
+	i := slices.IndexFunc(out, func(o Match) bool { return o.Person.ID == m.Person.ID })
+	switch {
+	case i < 0:
+		return append(out, m)
+	case m.Certainty == Certain && out[i].Certainty != Certain, m.Certainty == out[i].Certainty && weight(m) > weight(out[i]):
+		out[i] = m
+	}
+	return out
 }
 
 func (s *Store) tidyClues(c *Clues) {
@@ -168,8 +194,7 @@ func (s *Store) candidates(ctx context.Context, c Clues) ([]Person, error) {
 		}
 	}
 	slices.Sort(ids)
-	people, err := s.people(ctx, slices.Compact(ids))
-	return slices.DeleteFunc(people, func(p Person) bool { return p.MergedInto != "" }), err
+	return s.people(ctx, slices.Compact(ids))
 }
 
 // match says what of the clues fits somebody, and whether that is enough to show

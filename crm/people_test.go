@@ -314,13 +314,21 @@ func TestMergesAndSplitsKeepEverybodysOwn(t *testing.T) {
 	w.must(flag.Set("rapid.checks", "25"))
 	defer func() { _ = flag.Set("rapid.checks", was) }()
 	n := 0
+	open := w.as("ann", "test")
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		const people = 4
 		var ps []crm.Person
 		for i := range people {
 			number := fmt.Sprintf("+4420794%02d%03d", 60+i, n)
-			p := w.person(crm.Person{Name: fmt.Sprint("P", i), Numbers: []string{number, fmt.Sprintf("+442079469%03d", n)}[:1+i%2]})
+			p := w.person(crm.Person{
+				Name: fmt.Sprint("P", i), Numbers: []string{number, fmt.Sprintf("+442079469%03d", n)}[:1+i%2], Restricted: rapid.Bool().Draw(rt, "restricted"),
+				Needs: rapid.SliceOfDistinct(rapid.SampledFrom([]string{"bsl", "large_print"}), rapid.ID).Draw(rt, "needs"),
+				Safe: crm.SafeContact{
+					Rule:    rapid.SampledFrom([]string{"", "any", "limited", "limited", "never"}).Draw(rt, "rule"),
+					Methods: rapid.SliceOfDistinct(rapid.SampledFrom([]string{"phone", "email", "post"}), rapid.ID).Draw(rt, "methods"),
+				},
+			})
 			ps = append(ps, p)
 			w.call(contact.ID(fmt.Sprintf("n%d-%d", n, i)), number)
 		}
@@ -330,14 +338,14 @@ func TestMergesAndSplitsKeepEverybodysOwn(t *testing.T) {
 			_, aMerged := into[a]
 			_, bMerged := into[b]
 			if rapid.Bool().Draw(rt, "split") {
-				err := w.SplitPerson(t.Context(), ps[a].ID, "no")
+				err := w.SplitPerson(open, ps[a].ID, "no")
 				if (err == nil) != aMerged {
 					rt.Fatalf("split %d: %v, merged %v", a, err, aMerged)
 				}
 				delete(into, a)
 				continue
 			}
-			err := w.MergePeople(t.Context(), ps[a].ID, ps[b].ID, "yes")
+			err := w.MergePeople(open, ps[a].ID, ps[b].ID, "yes")
 			already := aMerged && into[a] == b && a != b
 			if (err == nil) != (a != b && !aMerged && !bMerged || already) {
 				rt.Fatalf("merge %d into %d: %v with %v", a, b, err, into)
@@ -355,15 +363,25 @@ func TestMergesAndSplitsKeepEverybodysOwn(t *testing.T) {
 				i = next
 			}
 		}
+		rules := []string{"", "any", "limited", "never"}
 		for i, was := range ps {
-			got, err := w.Person(t.Context(), was.ID)
+			got, err := w.Person(open, was.ID)
 			if err != nil {
 				rt.Fatal(err)
 			}
 			want := map[string]bool{}
+			restricted, needs, rule, methods := false, map[string]bool{}, "", []string{"phone", "email", "post"}
 			for j := range ps {
 				for at := j; ; at = into[at] {
 					if at == i {
+						restricted = restricted || ps[j].Restricted
+						for _, n := range ps[j].Needs {
+							needs[n] = true
+						}
+						rule = rules[max(slices.Index(rules, rule), slices.Index(rules, ps[j].Safe.Rule))]
+						if ps[j].Safe.Rule == "limited" {
+							methods = slices.DeleteFunc(methods, func(m string) bool { return !slices.Contains(ps[j].Safe.Methods, m) })
+						}
 						for _, num := range ps[j].Numbers {
 							want[num] = true
 						}
@@ -376,7 +394,16 @@ func TestMergesAndSplitsKeepEverybodysOwn(t *testing.T) {
 			if len(got.Numbers) != len(want) || slices.ContainsFunc(got.Numbers, func(n string) bool { return !want[n] }) {
 				rt.Fatalf("person %d has %v, want %v with %v", i, got.Numbers, want, into)
 			}
-			tl, err := w.Timeline(t.Context(), ps[root(i)].ID, 0, 50)
+			if got.Restricted != restricted || len(got.Needs) != len(needs) || got.Safe.Rule != rule || rule == "limited" && len(got.Safe.Methods) != len(methods) {
+				rt.Fatalf("person %d is %+v; want restricted %v, needs %v, rule %q by %v with %v", i, got, restricted, needs, rule, methods, into)
+			}
+			if _, err := w.Person(t.Context(), was.ID); errors.Is(err, crm.ErrRestricted) != (restricted || ps[i].Restricted || func() bool {
+				top, err := w.Person(open, ps[root(i)].ID)
+				return err != nil || top.Restricted
+			}()) {
+				rt.Fatalf("person %d without a reason: %v", i, err)
+			}
+			tl, err := w.Timeline(open, ps[root(i)].ID, 0, 50)
 			if err != nil {
 				rt.Fatal(err)
 			}
@@ -433,4 +460,87 @@ func FuzzPostcode(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What a merge brings must not be undone by what stands on the reports already:
+// and a split gives it back.
+func TestAMergeReachesTheReportsOfBoth(t *testing.T) {
+	w := newWorld(t)
+	a := w.person(crm.Person{GivenName: "Ada", Surname: "Green", DateOfBirth: "1980-01-02", Safe: crm.SafeContact{Rule: "never"}, Vulnerable: true})
+	b := w.person(crm.Person{Name: "A caller", Numbers: []string{"07700 900120"}})
+	ofA := w.create(crm.Report{Summary: "first", Parties: []crm.Party{victim(a)}}, "")
+	w.wait(contact.Hour)
+	ofB := w.create(crm.Report{Summary: "second", Parties: []crm.Party{victim(b)}}, "")
+	_, err := w.Decide(w.as("ann", ""), ofB.ID, crm.Decision{Step: crm.StepRecord})
+	w.must(err)
+	if !slices.Contains(w.open(ofB.ID), crm.TaskConfirmation) || w.report(ofB.ID).RepeatVictim {
+		t.Fatalf("before: %v, %+v", w.open(ofB.ID), w.report(ofB.ID))
+	}
+	w.must(w.MergePeople(t.Context(), a.ID, b.ID, "the same"))
+	got := w.report(ofB.ID)
+	if slices.Contains(w.open(ofB.ID), crm.TaskConfirmation) {
+		t.Errorf("somebody who must not be written to is still due a letter: %v", w.open(ofB.ID))
+	}
+	if !slices.Equal(got.RepeatBecause, []string{crm.RepeatPerson}) || !got.Vulnerable {
+		t.Errorf("the second report of one person: repeat %v, vulnerable %v", got.RepeatBecause, got.Vulnerable)
+	}
+	if first := w.report(ofA.ID); first.RepeatVictim {
+		t.Errorf("the first report is a repeat: %v", first.RepeatBecause)
+	}
+	// Who is merged is still found by what is known of them alone, as one person.
+	ms, err := w.FindPeople(t.Context(), crm.Clues{Name: "Ada Green", DateOfBirth: "1980-01-02", Numbers: []string{"07700 900120"}})
+	if err != nil || len(ms) != 1 || ms[0].Person.ID != b.ID {
+		t.Errorf("found %+v, %v", ms, err)
+	}
+	if _, err := w.SavePerson(t.Context(), a); codes(err)["id"] != "merged" {
+		t.Errorf("changing who is merged: %v", err)
+	}
+	w.must(w.SplitPerson(t.Context(), a.ID, "not the same"))
+	if got = w.report(ofB.ID); got.RepeatVictim {
+		t.Errorf("after the split it is a repeat: %v", got.RepeatBecause)
+	}
+	if ms, err = w.FindPeople(t.Context(), crm.Clues{Name: "Ada Green", DateOfBirth: "1980-01-02"}); err != nil || len(ms) != 1 || ms[0].Person.ID != a.ID {
+		t.Errorf("found after the split %+v, %v", ms, err)
+	}
+}
+
+// Restricted is whoever is known to be one person with somebody restricted,
+// whichever record is opened, until a split.
+func TestARestrictionFollowsMerges(t *testing.T) {
+	for name, which := range map[string]int{"of the one merged": 0, "of the other": 1} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			ps := []crm.Person{{Name: "Ada", Numbers: []string{"07700 900121"}}, {Name: "Bea", Numbers: []string{"07700 900122"}}}
+			ps[which].Restricted = true
+			for i := range ps {
+				ps[i] = w.person(ps[i])
+			}
+			hidden := func(want ...bool) {
+				t.Helper()
+				got, _, err := w.Restricted(t.Context(), []contact.PersonID{ps[0].ID, ps[1].ID}, nil)
+				w.must(err)
+				for i, p := range ps {
+					_, err := w.Person(t.Context(), p.ID)
+					_, terr := w.PersonTimeline(t.Context(), p.ID, 0, 5)
+					_, rerr := w.ReportsOf(t.Context(), p.ID)
+					for _, err := range []error{err, terr, rerr} {
+						if errors.Is(err, crm.ErrRestricted) != want[i] || got[p.ID] != want[i] {
+							t.Errorf("%s: %v, listed as restricted %v; want %v", p.Name, err, got[p.ID], want[i])
+						}
+					}
+				}
+			}
+			w.must(w.MergePeople(w.as("ann", "told by her"), ps[0].ID, ps[1].ID, "same"))
+			hidden(true, true)
+			found, err := w.ByNumber(t.Context(), "07700 900121")
+			if err != nil || len(found) != 1 || found[0].Name != "" || !found[0].Restricted {
+				t.Errorf("by number: %+v, %v", found, err)
+			}
+			if err := w.SplitPerson(t.Context(), ps[0].ID, "not the same"); !errors.Is(err, crm.ErrRestricted) {
+				t.Errorf("split without a reason to open: %v", err)
+			}
+			w.must(w.SplitPerson(w.as("ann", "told by her"), ps[0].ID, "not the same"))
+			hidden(which == 0, which == 1)
+		})
+	}
 }

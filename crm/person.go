@@ -25,8 +25,9 @@ const (
 // SavePerson creates a person (empty ID) or changes one, and returns them as
 // kept: with an id, and numbers and addresses in canonical form. A Changed that
 // is not zero must be that of the person as read, else ErrConflict, with the
-// newest. What merges keep (MergedInto, Merged) stays as it is. Fields that were
-// refused are told one by one, see FieldErrors.
+// newest. What merges keep (MergedInto, Merged) stays as it is. Somebody who was
+// merged is not changed: whom they were merged into is, or they are split first.
+// Fields that were refused are told one by one, see FieldErrors.
 func (s *Store) SavePerson(ctx context.Context, p Person) (Person, error) {
 	if err := s.tidy(&p); err != nil {
 		return Person{}, err
@@ -47,8 +48,15 @@ func (s *Store) SavePerson(ctx context.Context, p Person) (Person, error) {
 		if err != nil {
 			return Person{}, err
 		}
-		if !mayOpen(ctx, was.Restricted) {
+		restricted, err := s.restricted(ctx, was)
+		if err != nil {
+			return Person{}, err
+		}
+		if !mayOpen(ctx, restricted) {
 			return Person{}, s.opened(ctx, aboutPerson("", p.ID), true)
+		}
+		if was.MergedInto != "" {
+			return Person{}, &FieldError{"id", "merged", "this record was merged into another: change that one, or split them first"}
 		}
 		if p.Changed != 0 && p.Changed != was.Changed {
 			return was, fmt.Errorf("save person: %w", ErrConflict)
@@ -125,18 +133,18 @@ func (s *Store) tick(before contact.Instant) contact.Instant {
 }
 
 // personTargets are the indexes a person stands in: "l:LINE" for numbers and
-// e-mail addresses, "k:KEY" for what FindPeople looks under. Who is merged stands
-// in none.
+// e-mail addresses, "k:KEY" for what FindPeople looks under. Who is merged is
+// looked for by name and birth like others, and stands for whom they were merged
+// into; their numbers and addresses are that one's.
 func (s *Store) personTargets(p Person) []string {
-	if p.MergedInto != "" {
-		return nil
-	}
 	var out []string
-	for _, n := range p.Numbers {
-		out = append(out, "l:"+s.line(n))
-	}
-	for _, e := range p.Emails {
-		out = append(out, "l:"+s.mailLine(e))
+	if p.MergedInto == "" {
+		for _, n := range p.Numbers {
+			out = append(out, "l:"+s.line(n))
+		}
+		for _, e := range p.Emails {
+			out = append(out, "l:"+s.mailLine(e))
+		}
 	}
 	for _, k := range s.personKeys(p) {
 		out = append(out, "k:"+k)
@@ -289,7 +297,11 @@ func (s *Store) Person(ctx context.Context, id contact.PersonID) (Person, error)
 	if err != nil {
 		return Person{}, err
 	}
-	if err := s.opened(ctx, aboutPerson("", id), p.Restricted); err != nil {
+	restricted, err := s.restricted(ctx, p)
+	if err != nil {
+		return Person{}, err
+	}
+	if err := s.opened(ctx, aboutPerson("", id), restricted); err != nil {
 		return Person{}, err
 	}
 	return p, nil

@@ -144,7 +144,9 @@ type Decision struct {
 
 // Task is something to be done by a time.
 type Task struct {
-	ID      string          `json:"id"`
+	ID string `json:"id"`
+	// Version rises by one with each change.
+	Version uint64          `json:"version,omitempty"`
 	Report  ReportID        `json:"report"`
 	Kind    string          `json:"kind"` // record_decision, re_thrive, written_confirmation, support_referral, update_victim, call_back, send_failed, review, other
 	Text    string          `json:"text"`

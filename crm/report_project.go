@@ -200,7 +200,11 @@ func (s *Store) ReportsOf(ctx context.Context, id contact.PersonID) ([]Report, e
 	if err != nil {
 		return nil, err
 	}
-	if err := s.opened(ctx, aboutPerson("", id), p.Restricted); err != nil {
+	restricted, err := s.restricted(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.opened(ctx, aboutPerson("", id), restricted); err != nil {
 		return nil, err
 	}
 	keys := personReportKeys(id)

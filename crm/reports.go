@@ -281,6 +281,48 @@ func (s *Store) Report(ctx context.Context, id ReportID) (Report, error) {
 	return d.Report, nil
 }
 
+// Label is what a list shows of a report that something else belongs to.
+type Label struct {
+	Reference string
+	Category  string // empty when the report is restricted
+}
+
+// Labels reads the labels of reports, of those that there are, in one round trip.
+// It shows nothing of what happened and to whom, and is no consultation.
+func (s *Store) Labels(ctx context.Context, ids []ReportID) (map[ReportID]Label, error) {
+	out := map[ReportID]Label{}
+	cmds := map[ReportID]*redis.StringCmd{}
+	if len(ids) == 0 {
+		return out, nil
+	}
+	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for _, id := range ids {
+			if cmds[id] == nil {
+				cmds[id] = p.HGet(ctx, reportKey(id), "doc")
+			}
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return nil, fmt.Errorf("crm: read reports: %w", err)
+	}
+	for id, c := range cmds {
+		if errors.Is(c.Err(), redis.Nil) {
+			continue
+		}
+		d, err := decodeReport(id, c.Val())
+		if err != nil {
+			return nil, err
+		}
+		label := Label{Reference: d.Reference}
+		if !d.Restricted {
+			label.Category = d.Category
+		}
+		out[id] = label
+	}
+	return out, nil
+}
+
 // ReportByReference reads the report with a receipt, incident number or crime
 // number, as somebody typed it.
 func (s *Store) ReportByReference(ctx context.Context, typed string) (Report, error) {

@@ -34,6 +34,6 @@ func (f Found) Fill(ctx context.Context, ds []SearchDoc) error {
 func found(d SearchDoc) search.Doc {
 	return search.Doc{
 		Kind: search.Kind(d.Kind), ID: d.ID, When: d.At, Names: d.Names, Numbers: d.Numbers, Emails: d.Emails, Refs: d.References,
-		Postcodes: d.Postcodes, Vehicles: d.VRMs, Uniques: d.Uniques, Title: d.Title, Text: d.Words, Version: d.Version, Restricted: d.Restricted, Person: d.Person, Report: string(d.Report),
+		Postcodes: d.Postcodes, Vehicles: d.VRMs, Uniques: d.Uniques, Born: d.Born, Title: d.Title, Text: d.Words, Version: d.Version, Restricted: d.Restricted, Person: d.Person, Report: string(d.Report),
 	}
 }

@@ -59,6 +59,8 @@ type Store struct {
 	last     atomic.Int64 // the latest tick
 	backlog  backlog
 	tidying  tidying
+	// forgetters are told of contacts that are erased.
+	forgetters []Forgetter
 }
 
 // Open prepares the store: it loads the scripts and reads, or the first time
@@ -285,6 +287,41 @@ func (s *Store) Record(ctx context.Context, id contact.ID) (Record, error) {
 	return rec, s.seen(ctx, aboutContact("", id))
 }
 
+// RecordsOf reads several contacts in the order of ids, those that there are: one
+// round trip, and one step of the trail with a line for each, so that who looked at
+// a contact is known of all of them or nothing is shown.
+func (s *Store) RecordsOf(ctx context.Context, ids []contact.ID) ([]Record, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	cmds := make([]*redis.MapStringStringCmd, len(ids))
+	_, err := s.redis.Pipelined(ctx, func(p redis.Pipeliner) error {
+		for i, id := range ids {
+			cmds[i] = p.HGetAll(ctx, contactKey(id))
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("crm: read contacts: %w", err)
+	}
+	var out []Record
+	var lines []audit.Entry
+	for i, c := range cmds {
+		if len(c.Val()) == 0 {
+			continue
+		}
+		rec, err := decodeRecord(ids[i], c.Val())
+		if err != nil {
+			return nil, err
+		}
+		out, lines = append(out, rec), append(lines, aboutContact("", ids[i]))
+	}
+	if len(lines) == 0 {
+		return nil, nil
+	}
+	return out, s.seen(ctx, lines...)
+}
+
 // HandlerOf tells who had a contact in hand last, for those who decide what somebody
 // may do. It shows nothing of the contact, and is no consultation.
 func (s *Store) HandlerOf(ctx context.Context, id contact.ID) (string, error) {
@@ -292,8 +329,8 @@ func (s *Store) HandlerOf(ctx context.Context, id contact.ID) (string, error) {
 	return rec.Handler, err
 }
 
-// Restricted tells which of some people and reports are restricted, for those who
-// decide what may be shown. It is no consultation.
+// Restricted tells which of some people and reports are restricted, people also by
+// whom they were merged into, for those who decide what may be shown. It is no consultation.
 func (s *Store) Restricted(ctx context.Context, people []contact.PersonID, reports []ReportID) (map[contact.PersonID]bool, map[ReportID]bool, error) {
 	hidden, closed := map[contact.PersonID]bool{}, map[ReportID]bool{}
 	known, err := s.people(ctx, people)
@@ -301,7 +338,9 @@ func (s *Store) Restricted(ctx context.Context, people []contact.PersonID, repor
 		return nil, nil, err
 	}
 	for _, p := range known {
-		hidden[p.ID] = p.Restricted
+		if hidden[p.ID], err = s.restricted(ctx, p); err != nil {
+			return nil, nil, err
+		}
 	}
 	docs := make([]*redis.StringCmd, len(reports))
 	if len(reports) > 0 {
@@ -500,7 +539,11 @@ func (s *Store) openPerson(ctx context.Context, id contact.PersonID) error {
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
-	return s.opened(ctx, aboutPerson("", id), p.Restricted)
+	restricted, err := s.restricted(ctx, p)
+	if err != nil {
+		return err
+	}
+	return s.opened(ctx, aboutPerson("", id), restricted)
 }
 
 func bound(before contact.Instant) string {
@@ -555,7 +598,12 @@ func (s *Store) refresh(ctx context.Context, id contact.ID) error {
 			}
 		}
 		mine = append(mine, want...)
-		if err := s.putRecord(ctx, rec, m["v"], want, old); err != nil {
+		// A merge put it on further lists since.
+		further, err := s.listedWith(ctx, slices.DeleteFunc(slices.Clone(old), func(p string) bool { return slices.Contains(want, p) }))
+		if err != nil {
+			return err
+		}
+		if err := s.putRecord(ctx, rec, m["v"], want, asTexts(further)); err != nil {
 			return err
 		}
 		doc := recordDoc(rec)

@@ -155,8 +155,9 @@ func (s *Store) readTasks(ctx context.Context, ids []string) ([]Task, error) {
 }
 
 // SaveTask creates a task (empty ID) or changes the text, due time and owner of
-// an open one. A done task is not changed: ErrConflict. Of a task made by a clock
-// only the owner changes.
+// an open one. A done task is not changed, nor one whose Version, when it is not
+// zero, is no longer the newest: ErrConflict, with the task as it is. Of a task
+// made by a clock only the owner changes.
 func (s *Store) SaveTask(ctx context.Context, t Task) (Task, error) {
 	var f faults
 	long(&f, "text", t.Text, MOLimit)
@@ -184,11 +185,15 @@ func (s *Store) SaveTask(ctx context.Context, t Task) (Task, error) {
 			return Task{}, err
 		}
 		t.ID, t.Created, t.Done, t.DoneBy, t.Result = string(home)+"."+s.ids.New(), contact.At(s.now()), 0, "", ""
+		t.Version = 1
 		return t, s.putTask(ctx, t, "", audit.Collect)
 	}
 	return s.changeTask(ctx, t.ID, func(was *Task) error {
 		if was.Done != 0 {
 			return fmt.Errorf("task %s is done: %w", was.ID, ErrConflict)
+		}
+		if t.Version != 0 && t.Version != was.Version {
+			return fmt.Errorf("task %s was read at version %d, newest is %d: %w", was.ID, t.Version, was.Version, ErrConflict)
 		}
 		was.Owner = t.Owner
 		if !clockKinds[was.Kind] {
@@ -241,6 +246,7 @@ func (s *Store) changeTask(ctx context.Context, id string, f func(*Task) error) 
 		} else if err != nil {
 			return t, err
 		}
+		t.Version++
 		if err := s.putTask(ctx, t, text, audit.Alter); !errors.Is(err, ErrConflict) {
 			return t, err
 		}

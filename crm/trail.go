@@ -24,20 +24,22 @@ func actor(ctx context.Context) audit.Actor {
 	return a
 }
 
-// seen puts a consultation on the trail before anything is shown. Its error
-// means that nothing may be shown.
-func (s *Store) seen(ctx context.Context, e audit.Entry) error {
+// seen puts consultations on the trail, all or none, before anything is shown. Its
+// error means that nothing may be shown.
+func (s *Store) seen(ctx context.Context, es ...audit.Entry) error {
 	if s.trail == nil {
 		return nil
 	}
-	if e.Operation == "" {
-		e.Operation = audit.Consult
+	for i := range es {
+		if es[i].Operation == "" {
+			es[i].Operation = audit.Consult
+		}
+		if es[i].Outcome == "" {
+			es[i].Outcome = "ok"
+		}
+		es[i].Actor = actor(ctx)
 	}
-	if e.Outcome == "" {
-		e.Outcome = "ok"
-	}
-	e.Actor = actor(ctx)
-	if err := s.trail.Append(ctx, e); err != nil {
+	if err := s.trail.Append(ctx, es...); err != nil {
 		return fmt.Errorf("crm: the trail cannot be written, so nothing is shown: %w", err)
 	}
 	return nil

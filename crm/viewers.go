@@ -23,31 +23,38 @@ type Viewer struct {
 }
 
 // ViewReport says that an agent has a report open, for ViewLease, and returns all
-// who have, the agent too, longest first. Call it again before the lease ends.
-func (s *Store) ViewReport(ctx context.Context, id ReportID, agent string) ([]Viewer, error) {
+// who have, the agent too, longest first, and the report's newest version, whoever
+// saved it wherever; 0 when there is no such report. Call it again before the
+// lease ends.
+func (s *Store) ViewReport(ctx context.Context, id ReportID, agent string) ([]Viewer, uint64, error) {
 	if agent == "" || strings.ContainsAny(agent, " \n") {
-		return nil, &FieldError{"agent", "form", "a sign-on name"}
+		return nil, 0, &FieldError{"agent", "form", "a sign-on name"}
 	}
 	now := contact.At(s.now())
-	pairs, err := texts(s.eval(ctx, viewLua, []string{viewersKey(id)}, agent, milliseconds(now), milliseconds(now.Add(ViewLease))))
-	if err != nil {
-		return nil, fmt.Errorf("crm: view report: %w", err)
+	pairs, err := texts(s.eval(ctx, viewLua, []string{viewersKey(id), reportKey(id)}, agent, milliseconds(now), milliseconds(now.Add(ViewLease))))
+	if err != nil || len(pairs) == 0 {
+		return nil, 0, fmt.Errorf("crm: view report: %w", err)
 	}
+	version, err := strconv.ParseUint(pairs[0], 10, 64)
+	if err != nil {
+		return nil, 0, fmt.Errorf("crm: view report: %w", err)
+	}
+	pairs = pairs[1:]
 	var out []Viewer
 	for i := 0; i+1 < len(pairs); i += 2 {
 		since, until, _ := strings.Cut(pairs[i+1], " ")
 		from, err := strconv.ParseInt(since, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("crm: view report: %w", err)
+			return nil, 0, fmt.Errorf("crm: view report: %w", err)
 		}
 		to, err := strconv.ParseInt(until, 10, 64)
 		if err != nil {
-			return nil, fmt.Errorf("crm: view report: %w", err)
+			return nil, 0, fmt.Errorf("crm: view report: %w", err)
 		}
 		out = append(out, Viewer{pairs[i], contact.Instant(from) * contact.Instant(contact.Millisecond), contact.Instant(to) * contact.Instant(contact.Millisecond)})
 	}
 	slices.SortFunc(out, func(a, b Viewer) int { return cmp.Or(cmp.Compare(a.Since, b.Since), cmp.Compare(a.Agent, b.Agent)) })
-	return out, nil
+	return out, version, nil
 }
 
 // LeaveReport says that an agent closed a report.

@@ -72,12 +72,14 @@ func easter(y int) time.Time {
 	return time.Date(y, time.Month(month), day, 0, 0, 0, 0, time.UTC)
 }
 
-// workingDays is the instant n working days after at, at the same time of day. A
-// clock that starts on a day off starts with the next working day.
+// workingDays is the instant n working days after at, at the same time of day. Of a
+// clock that starts on a day off, the next working day is the first.
 func (s *Store) workingDays(at contact.Instant, n int) contact.Instant {
-	t := at.Time().In(s.zone)
-	for left := n; left > 0; {
-		t = t.AddDate(0, 0, 1)
+	from := at.Time().In(s.zone)
+	t := from
+	for left, days := n, 1; left > 0; days++ {
+		// Each from the first: a night on which the clocks change moves no later day.
+		t = from.AddDate(0, 0, days)
 		if s.calendar.WorkingDay(t) {
 			left--
 		}

@@ -413,7 +413,7 @@ func TestTheRecordLivesOnACluster(t *testing.T) {
 	if _, _, err := w.Track(t.Context(), r.Reference, secret); err != nil {
 		t.Error(err)
 	}
-	if _, err := w.ViewReport(t.Context(), r.ID, "ann"); err != nil {
+	if _, _, err := w.ViewReport(t.Context(), r.ID, "ann"); err != nil {
 		t.Error(err)
 	}
 	if _, err := w.SaveDraft(t.Context(), "ann", "k", 0, json.RawMessage(`"x"`)); err != nil {
@@ -535,9 +535,12 @@ func TestAPartyChangesTheirOwnPartOnly(t *testing.T) {
 
 func TestViewersSeeEachOtherUntilTheirLeaseEnds(t *testing.T) {
 	w := newWorld(t)
-	names := func(vs []crm.Viewer, err error) string {
+	names := func(vs []crm.Viewer, version uint64, err error) string {
 		t.Helper()
 		w.must(err)
+		if version != 0 {
+			t.Errorf("a report that is not there has version %d", version)
+		}
 		var out []string
 		for _, v := range vs {
 			out = append(out, v.Agent)
@@ -552,8 +555,8 @@ func TestViewersSeeEachOtherUntilTheirLeaseEnds(t *testing.T) {
 		t.Errorf("viewers = %s", got)
 	}
 	w.wait(15 * contact.Second) // ann's lease has ended
-	vs, err := w.ViewReport(t.Context(), "R1", "ben")
-	if got := names(vs, err); got != "ben" || vs[0].Since != start.Add(10*contact.Second) || vs[0].Until != w.at().Add(crm.ViewLease) {
+	vs, version, err := w.ViewReport(t.Context(), "R1", "ben")
+	if got := names(vs, version, err); got != "ben" || vs[0].Since != start.Add(10*contact.Second) || vs[0].Until != w.at().Add(crm.ViewLease) {
 		t.Errorf("viewers = %+v", vs)
 	}
 	w.must(w.LeaveReport(t.Context(), "R1", "ben"))

@@ -274,7 +274,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 		Phones: phones, SIPPhones: a.sw, PublicPhones: publicPhones(a.c.Desk, phones), PublicNumber: a.c.Telephony.Numbers[0],
 		PublicCalls: a.c.Desk.PublicCallLimit, SIPUpstream: "ws" + strings.TrimPrefix(ari.base, "http") + "/ws",
 		Web: web.Handler(), Registry: registry, Log: a.log.With().Str("part", "desk").Logger(),
-		TLS: a.c.HTTP.OverTLS(), Origins: a.c.HTTP.Origins,
+		TLS: a.c.HTTP.OverTLS(), Origins: a.c.HTTP.Origins, Proxies: prefixes(a.c.Web.Proxies), Times: requestTimes(a.c.HTTP),
 		Plans: planDesk{archive, a.planProblems(text)}, Why: explainer(a.redis), Surges: surgeDesk{archive}, Foresee: foresee,
 		SessionIdle: a.c.Desk.SessionIdle, SessionLife: a.c.Desk.SessionMax,
 		Ready: []agentdesk.Check{
@@ -346,19 +346,7 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	front := a.beginWeb(a.pages, workers, a.desk.Handler())
 	a.beginMail()
 	a.work.Go(func() { a.inbox.Run(a.life, workers) })
-	a.http = &http.Server{Handler: front, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute}
-	a.part("http", func() error {
-		var err error
-		if a.c.HTTP.TLSCert != "" {
-			err = a.http.ServeTLS(a.listener, a.c.HTTP.TLSCert, a.c.HTTP.TLSKey)
-		} else {
-			err = a.http.Serve(a.listener)
-		}
-		if errors.Is(err, http.ErrServerClosed) {
-			return nil
-		}
-		return err
-	})
+	a.serve(front, registry)
 	return a.writeRunFile()
 }
 

@@ -43,7 +43,9 @@ func (s finder) Find(ctx context.Context, q agentdesk.SearchRequest) (agentdesk.
 		// What was written in a restricted matter is as restricted as its record.
 		switch {
 		case h.Restricted:
-		case h.Kind != search.Person && people[h.Person]:
+		case h.Kind == search.Person:
+			hit.Restricted = people[h.Person] // as whom they were merged into
+		case people[h.Person]:
 			hit.Restricted, hit.Behind = true, "person "+string(h.Person)
 		case h.Kind != search.Report && reports[crm.ReportID(h.Report)]:
 			hit.Restricted, hit.Behind = true, "report "+h.Report
@@ -54,7 +56,7 @@ func (s finder) Find(ctx context.Context, q agentdesk.SearchRequest) (agentdesk.
 		if hit.Title = h.Title; hit.Title == "" {
 			hit.Title = first(h.Names, h.Emails, h.Numbers, h.Refs)
 		}
-		hit.Detail = strings.Join(distinct(hit.Title, h.Names, h.Refs, h.Postcodes, h.Vehicles, h.Emails, h.Numbers), " · ")
+		hit.Detail = strings.Join(distinct(hit.Title, h.Names, []string{h.Born}, h.Refs, h.Postcodes, h.Vehicles, h.Emails, h.Numbers), " · ")
 		for _, f := range h.Matched {
 			because := becauseOf[f]
 			if f == search.FieldName && h.Rank == search.SoundsAlike {
@@ -86,6 +88,7 @@ func (s finder) restricted(ctx context.Context, hits []search.Hit) (map[contact.
 var becauseOf = map[search.Field]string{
 	search.FieldName: "name", search.FieldNumber: "number", search.FieldEmail: "email", search.FieldRef: "reference",
 	search.FieldPostcode: "postcode", search.FieldVehicle: "vehicle", search.FieldUnique: "property", search.FieldText: "words",
+	search.FieldBorn: "born",
 }
 
 // first is the first value of the first list that has one.
@@ -102,7 +105,7 @@ func first(lists ...[]string) string {
 func distinct(title string, lists ...[]string) []string {
 	var out []string
 	for _, l := range lists {
-		if len(l) > 0 && l[0] != title {
+		if len(l) > 0 && l[0] != "" && l[0] != title {
 			out = append(out, l[0])
 		}
 	}

@@ -26,6 +26,7 @@ const (
 
 // records is the CRM with its trail, its files and its index.
 type records struct {
+	redis   redis.UniversalClient
 	store   *crm.Store
 	trail   *audit.Log
 	anchors *audit.Anchors
@@ -36,7 +37,7 @@ type records struct {
 // openRecords opens the records of an installation. What goes wrong with anchors
 // later is told to unanchored; the trail goes on without.
 func openRecords(ctx context.Context, c configs.Config, client redis.UniversalClient, ids *contact.IDs, unanchored func(error)) (*records, error) {
-	r := &records{}
+	r := &records{redis: client}
 	var err error
 	if r.anchors, err = audit.OpenAnchors(filepath.Join(c.DataDir, anchorsFile)); err != nil {
 		return nil, err

@@ -11,11 +11,13 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"example.org/c3i/agentdesk"
 	"example.org/c3i/configs"
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
 	"example.org/c3i/crm/audit"
 	"example.org/c3i/crm/retention"
+	"example.org/c3i/intake/inbox"
 )
 
 func newRetention() *cobra.Command {
@@ -33,6 +35,7 @@ came and how it ended, and a certificate.`,
 }
 
 func retentionJob(r *records) *retention.Job {
+	r.store.OnErase(inbox.New(inbox.Options{Redis: r.redis}).Forget, agentdesk.ForgetNotes(r.redis))
 	return &retention.Job{Records: r.store, Blobs: r.blobs, Trail: r.trail, Policy: retention.DefaultPolicy, Now: time.Now}
 }
 
@@ -41,8 +44,9 @@ func newRetentionDue() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "due",
 		Short: "List what is past its review date",
-		Long: `Lists reports past their review, contacts of no report after two years, and people
-with neither after two years. HELD says why a record stays.`,
+		Long: `Lists reports past their review, contacts of no report after two years, people with
+neither after two years, and done tasks of no report after two years. HELD says why a
+record stays.`,
 		Args: nothingElse,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withRecords(cmd, func(ctx context.Context, _ configs.Config, r *records) error {
@@ -125,7 +129,8 @@ func newRetentionHold() *cobra.Command {
 		Use:   "hold [KIND ID]",
 		Short: "Forbid that a record is disposed of, or allow it again",
 		Long: `A legal hold on a person, report, contact or message keeps it, and what it belongs
-to, whatever its review date says. --list shows the holds there are.`,
+to, whatever its review date says. A hold on a person keeps all they are merged with.
+--list shows the holds there are.`,
 		Example: `  c3i retention hold person 01JX… --reason "public inquiry"
   c3i retention hold person 01JX… --lift
   c3i retention hold --list`,
@@ -180,8 +185,9 @@ func newRetentionDispose() *cobra.Command {
 		Short: "Erase what is past its review date, with a certificate",
 		Long: `Erases what c3i retention due lists and nothing holds. Reports of groups 1 and 2 go
 only when they are named. The certificate says what classes went, how many, by whom
-and when, with a hash for each record; --certificate writes it to a file. This
-cannot be undone, so --yes is needed.`,
+and when, with a hash for each record, and is written also when something failed;
+--certificate writes it to a file. A file that came again in the last day is left to
+the next run. This cannot be undone, so --yes is needed.`,
 		Example: `  c3i retention dispose --yes --certificate disposal-2026-03.json`,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -190,15 +196,18 @@ cannot be undone, so --yes is needed.`,
 			}
 			return withRecords(cmd, func(ctx context.Context, _ configs.Config, r *records) (err error) {
 				c, err := retentionJob(r).Dispose(ctx, args...)
+				// What went is certified also when not all could go.
 				if file != "" {
 					text, jerr := json.MarshalIndent(c, "", "  ")
-					err = errors.Join(err, jerr, os.WriteFile(file, append(text, '\n'), 0o600))
-				}
-				if err != nil {
-					return err
+					if werr := errors.Join(jerr, os.WriteFile(file, append(text, '\n'), 0o600)); werr != nil {
+						err, file = errors.Join(err, werr), ""
+					}
 				}
 				if file == "" {
-					return printJSON(cmd, c)
+					return errors.Join(err, printJSON(cmd, c))
+				}
+				if err != nil {
+					return fmt.Errorf("%w\nsome records may be gone: the certificate is %s; run it again to go on", err, file)
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%d records and %d files are gone; the certificate is %s\n", c.Count(), len(c.Files), file)
 				return nil

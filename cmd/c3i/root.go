@@ -83,7 +83,7 @@ Settings come from a file (--config), the environment (C3I_HTTP_LISTEN) and flag
 	root.SetHelpFunc(printHelp)
 	root.SetUsageFunc(printUsage)
 	root.SetFlagErrorFunc(flagError)
-	root.AddCommand(newUp(), newServe(), newCheck(), newPlan(), newSurge(), newWhy(), newWhatIf(), newUser(), newReplay(), newSimulate(), newAudit(), newRetention(), newSample())
+	root.AddCommand(newUp(), newServe(), newCheck(), newPlan(), newSurge(), newWhy(), newWhatIf(), newUser(), newReplay(), newSimulate(), newInbox(), newAudit(), newRetention(), newSample())
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd("completion")
 	for _, sub := range root.Commands() {

@@ -409,6 +409,7 @@ func TestManualListsEveryMetric(t *testing.T) {
 	var reg collected
 	live.NewMetrics(&reg)
 	telephony.NewMetrics(&reg)
+	boundConnections(nil, configs.Defaults(), &reg)
 	names := map[string]bool{}
 	for _, m := range reg.all {
 		descs := make(chan *prometheus.Desc, 16)

@@ -17,6 +17,7 @@ import (
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
 	"example.org/c3i/crm/blob"
+	"example.org/c3i/edge"
 	"example.org/c3i/intake/email"
 	"example.org/c3i/intake/inbox"
 	"example.org/c3i/intake/triage"
@@ -52,7 +53,7 @@ func (a *app) openWeb(ctx context.Context, p webParts) (*web.Server, error) {
 	o := web.Options{
 		Redis: a.redis, Texts: texts, Language: c.Language, Records: p.records, Blobs: p.blobs, Inbox: p.inbox, Router: a.driver,
 		Assess: triage.Assess, IDs: p.ids, Service: c.Service, Exit: c.Exit, CallPage: a.c.Desk.PublicCalls,
-		TLS: a.c.HTTP.OverTLS(), Origins: a.c.HTTP.Origins, Proxies: prefixes(c.Proxies),
+		TLS: a.c.HTTP.OverTLS(), Origins: a.c.HTTP.Origins, Proxies: prefixes(c.Proxies), Times: requestTimes(a.c.HTTP),
 		SessionLife: c.SessionLife, DraftLife: c.DraftLife, FileMost: int64(c.FileMB) << 20, FilesMost: c.Files, Busy: c.Busy, Zone: zone,
 		Registry: p.registry, Log: a.log.With().Str("part", "web").Logger(),
 	}
@@ -102,8 +103,8 @@ func checkWebTexts(c configs.Web) error {
 }
 
 // prefixes reads addresses and networks that were checked before.
-func prefixes(list []string) []netip.Prefix {
-	var out []netip.Prefix
+func prefixes(list []string) edge.Networks {
+	var out edge.Networks
 	for _, s := range list {
 		if p, err := netip.ParsePrefix(s); err == nil {
 			out = append(out, p)

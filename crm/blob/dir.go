@@ -289,3 +289,46 @@ func (d *Dir) Erase(_ context.Context, ref Ref) error {
 	}
 	return nil
 }
+
+// EraseOlder erases a blob unless it was put after a moment, and tells whether it
+// is gone. Putting it meanwhile is safe: what was put last is there when both have
+// returned.
+func (d *Dir) EraseOlder(ctx context.Context, ref Ref, before time.Time) (bool, error) {
+	if !ref.Valid() {
+		return true, nil
+	}
+	st, err := d.root.Stat(fileOf(ref))
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("blob: erase: %w", err)
+	}
+	if !st.ModTime().Before(before) {
+		return false, nil
+	}
+	// It is looked at again under a name that nobody puts anything under.
+	aside := path.Join(tmp, ulid.Make().String())
+	err = d.root.Rename(fileOf(ref), aside)
+	if errors.Is(err, fs.ErrNotExist) {
+		return true, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("blob: erase: %w", err)
+	}
+	st, err = d.root.Stat(aside)
+	if err == nil && st.ModTime().Before(before) {
+		if err = d.root.Remove(aside); err == nil {
+			err = errors.Join(d.sync(tmp), d.sync(folderOf(ref)))
+		}
+		if err != nil {
+			return false, fmt.Errorf("blob: erase: %w", err)
+		}
+		return true, nil
+	}
+	// Should it have been put again, that one is replaced by the same bytes.
+	if err = errors.Join(err, d.root.Rename(aside, fileOf(ref)), d.sync(folderOf(ref))); err != nil {
+		return false, fmt.Errorf("blob: erase: %w", err)
+	}
+	return false, ctx.Err()
+}

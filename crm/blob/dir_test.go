@@ -332,3 +332,54 @@ func TestAFullDiskIsATemporaryFailure(t *testing.T) {
 	}
 	put(t, d, strings.Repeat("fits ", 1000))
 }
+
+// A file is erased only when it was put a while ago: a record that is about to
+// name it would else lose it.
+func TestEraseOlderLeavesWhatCameSince(t *testing.T) {
+	folder := t.TempDir()
+	d := open(t, folder, blob.Options{})
+	ref := put(t, d, "a leaflet")
+	hourAgo := time.Now().Add(-time.Hour)
+	if gone, err := d.EraseOlder(t.Context(), ref, hourAgo); err != nil || gone || read(t, d, ref) != "a leaflet" {
+		t.Fatalf("just put: gone %v, %v", gone, err)
+	}
+	old := func() {
+		t.Helper()
+		name := filepath.Join(folder, string(ref[:2]), string(ref[2:4]), string(ref))
+		if err := os.Chtimes(name, hourAgo, hourAgo.Add(-time.Hour)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	old()
+	if gone, err := d.EraseOlder(t.Context(), ref, hourAgo); err != nil || !gone {
+		t.Fatalf("put long ago: gone %v, %v", gone, err)
+	}
+	if _, err := d.Open(t.Context(), ref); !errors.Is(err, blob.ErrNotFound) {
+		t.Fatalf("opened after it was erased: %v", err)
+	}
+	for _, ref := range []blob.Ref{ref, "../../etc/passwd"} {
+		if gone, err := d.EraseOlder(t.Context(), ref, hourAgo); err != nil || !gone {
+			t.Errorf("%s is not there: gone %v, %v", ref, gone, err)
+		}
+	}
+	// Whoever puts it again meanwhile has it.
+	for range 200 {
+		put(t, d, "a leaflet")
+		old()
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if _, err := d.EraseOlder(t.Context(), ref, hourAgo); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Go(func() { put(t, d, "a leaflet") })
+		wg.Wait()
+		if got := read(t, d, ref); got != "a leaflet" {
+			t.Fatalf("read %q", got)
+		}
+	}
+	left, err := os.ReadDir(filepath.Join(folder, "tmp"))
+	if err != nil || len(left) != 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}

@@ -8,8 +8,11 @@ local open = {ARGV[1]}
 while #open > 0 do
   local person = table.remove(open)
   for id in string.gmatch(redis.call('HGET', KEYS[3], ':' .. person) or '', '%S+') do
-    out[#out + 1] = redis.call('HGET', KEYS[3], id)
-    open[#open + 1] = id
+    local merge = redis.call('HGET', KEYS[3], id)
+    if merge then -- else they were erased
+      out[#out + 1] = merge
+      open[#open + 1] = id
+    end
   end
 end
 return out

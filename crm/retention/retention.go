@@ -22,29 +22,48 @@ import (
 // Records is what is disposed of; *crm.Store is one.
 type Records interface {
 	EachDisposable(ctx context.Context, f func(crm.Disposable) error) error
-	EraseReport(ctx context.Context, id crm.ReportID) ([]blob.Ref, error)
-	EraseContact(ctx context.Context, id contact.ID) ([]blob.Ref, error)
-	ErasePerson(ctx context.Context, id contact.PersonID) error
+	EraseReport(ctx context.Context, id crm.ReportID) ([]crm.Gone, error)
+	EraseContact(ctx context.Context, id contact.ID) ([]crm.Gone, error)
+	ErasePerson(ctx context.Context, id contact.PersonID) ([]crm.Gone, error)
+	EraseTask(ctx context.Context, id string) ([]crm.Gone, error)
+	// Leaving lists files that erased records named, until Left.
+	Leaving(ctx context.Context) ([]blob.Ref, error)
+	Left(ctx context.Context, ref blob.Ref) error
 	NamedBlobs(ctx context.Context, refs map[blob.Ref]bool) (map[blob.Ref]bool, error)
 }
 
-var _ Records = (*crm.Store)(nil)
+// Files is where records' files lie; *blob.Dir is one.
+type Files interface {
+	// EraseOlder erases a file that was put before a moment, and tells whether it is
+	// gone. One that was put since stays.
+	EraseOlder(ctx context.Context, ref blob.Ref, before time.Time) (gone bool, err error)
+}
+
+var (
+	_ Records = (*crm.Store)(nil)
+	_ Files   = (*blob.Dir)(nil)
+)
+
+// settling is how long ago a file must have been put to be erased: one that came
+// since may be about to be named by a record.
+const settling = 24 * time.Hour
 
 // Policy says how long what has no review date of its own is kept.
 type Policy struct {
 	// Contacts that belong to no report, from their arrival; People with no contact
-	// and no report, from their last change.
-	Contacts, People contact.Duration
+	// and no report, from their last change; Tasks of no report, from when they were
+	// done.
+	Contacts, People, Tasks contact.Duration
 }
 
-// DefaultPolicy keeps both for two years.
-var DefaultPolicy = Policy{Contacts: 2 * 365 * contact.Day, People: 2 * 365 * contact.Day}
+// DefaultPolicy keeps them for two years.
+var DefaultPolicy = Policy{Contacts: 2 * 365 * contact.Day, People: 2 * 365 * contact.Day, Tasks: 2 * 365 * contact.Day}
 
 // Job disposes of records.
 type Job struct {
 	Records Records
 	// Blobs holds their files; nil for none.
-	Blobs  blob.Store
+	Blobs  Files
 	Trail  audit.Trail
 	Policy Policy
 	Now    func() time.Time
@@ -76,6 +95,8 @@ func (j *Job) Due(ctx context.Context) ([]crm.Disposable, error) {
 				d.Review = d.Since.Add(j.Policy.Contacts)
 			case "person":
 				d.Review = d.Since.Add(j.Policy.People)
+			case "task":
+				d.Review = d.Since.Add(j.Policy.Tasks)
 			}
 		}
 		if d.Review != 0 && d.Review <= now {
@@ -91,10 +112,14 @@ func (j *Job) Due(ctx context.Context) ([]crm.Disposable, error) {
 
 // order disposes of reports with their contacts first, and of people last, when
 // nothing of theirs may be left.
-func order(kind string) int { return slices.Index([]string{"report", "contact", "person"}, kind) }
+func order(kind string) int {
+	return slices.Index([]string{"report", "contact", "task", "person"}, kind)
+}
 
-// Certificate says what was disposed of. Hashes are SHA-256 of "kind:id", so that
-// the certificate proves that a record went without listing who had one.
+// Certificate says what was disposed of, with all that went along: a report's
+// contacts, messages and tasks. Hashes are SHA-256 of "kind:id", so that the
+// certificate proves that a record went without listing who had one. The trail has
+// a line for each, whose reason names the certificate.
 type Certificate struct {
 	ID       string              `json:"id"`
 	By       string              `json:"by"`
@@ -123,7 +148,8 @@ func (c Certificate) Count() int {
 
 // Dispose erases what is due and not held. Records that people review go only when
 // they are named by id. On an error the certificate still tells what went; running
-// it again goes on.
+// it again goes on, also after a crash. Ended is zero when it did not get to its
+// end.
 func (j *Job) Dispose(ctx context.Context, named ...string) (Certificate, error) {
 	c := Certificate{
 		ID: contact.NewIDs(j.Now).New(), By: audit.From(ctx).ID, Began: contact.At(j.Now()), Disposed: map[string][]string{}, Left: map[string]int{},
@@ -132,10 +158,29 @@ func (j *Job) Dispose(ctx context.Context, named ...string) (Certificate, error)
 	if err != nil {
 		return c, err
 	}
+	if actor := audit.From(ctx); actor.Reason == "" {
+		actor.Reason = "disposal " + c.ID
+		ctx = audit.With(ctx, actor)
+	}
 	if err := j.note(ctx, c, "began"); err != nil {
 		return c, err
 	}
-	files := map[blob.Ref]bool{}
+	err = j.dispose(ctx, &c, due, named)
+	if err == nil && c.Count() > 0 {
+		// People of whom nothing was left to wait for.
+		if due, err = j.Due(ctx); err == nil {
+			people := slices.DeleteFunc(due, func(d crm.Disposable) bool { return d.Kind != "person" || d.Held != "" })
+			err = j.dispose(ctx, &c, people, named)
+		}
+	}
+	if err = errors.Join(err, j.eraseFiles(ctx, &c)); err != nil {
+		return c, errors.Join(err, j.note(ctx, c, "failed"))
+	}
+	c.Ended = contact.At(j.Now())
+	return c, j.note(ctx, c, "ok")
+}
+
+func (j *Job) dispose(ctx context.Context, c *Certificate, due []crm.Disposable, named []string) error {
 	for _, d := range due {
 		if ReviewedByPeople(d) && !slices.Contains(named, d.ID) {
 			c.Left["to be reviewed by a person"]++
@@ -145,26 +190,23 @@ func (j *Job) Dispose(ctx context.Context, named ...string) (Certificate, error)
 			c.Left["held"]++
 			continue
 		}
-		refs, err := j.erase(ctx, d)
-		for _, r := range refs {
-			files[r] = true
+		gone, err := j.erase(ctx, d)
+		for _, g := range gone {
+			class := g.Kind
+			if g.Kind == "report" {
+				class = Class(d)
+			}
+			c.Disposed[class] = append(c.Disposed[class], Hash(g.Kind, g.ID))
 		}
 		switch {
 		case errors.Is(err, crm.ErrHeld):
 			c.Left["held"]++
-			continue
-		case errors.Is(err, crm.ErrNotFound):
-			continue // it went with another
+		case errors.Is(err, crm.ErrNotFound): // it went with another
 		case err != nil:
-			return c, errors.Join(err, j.eraseFiles(ctx, &c, files))
+			return err
 		}
-		c.Disposed[Class(d)] = append(c.Disposed[Class(d)], Hash(d.Kind, d.ID))
 	}
-	if err := j.eraseFiles(ctx, &c, files); err != nil {
-		return c, err
-	}
-	c.Ended = contact.At(j.Now())
-	return c, j.note(ctx, c, "ok")
+	return nil
 }
 
 func (j *Job) note(ctx context.Context, c Certificate, outcome string) error {
@@ -174,34 +216,53 @@ func (j *Job) note(ctx context.Context, c Certificate, outcome string) error {
 	return j.Trail.Append(ctx, audit.Entry{Operation: audit.Erase, Object: "certificate", ObjectID: c.ID, Outcome: outcome})
 }
 
-func (j *Job) erase(ctx context.Context, d crm.Disposable) ([]blob.Ref, error) {
+func (j *Job) erase(ctx context.Context, d crm.Disposable) ([]crm.Gone, error) {
 	switch d.Kind {
 	case "report":
 		return j.Records.EraseReport(ctx, crm.ReportID(d.ID))
 	case "contact":
 		return j.Records.EraseContact(ctx, contact.ID(d.ID))
+	case "task":
+		return j.Records.EraseTask(ctx, d.ID)
 	}
-	return nil, j.Records.ErasePerson(ctx, contact.PersonID(d.ID))
+	return j.Records.ErasePerson(ctx, contact.PersonID(d.ID))
 }
 
-// eraseFiles erases files that no record names any more. What a crash leaves is
-// found as unreferenced.
-func (j *Job) eraseFiles(ctx context.Context, c *Certificate, files map[blob.Ref]bool) error {
-	if j.Blobs == nil || len(files) == 0 {
+// eraseFiles erases the files of erased records that no record names any more,
+// also those that an earlier run did not come to. A file that was put again a
+// short while ago is left to the next run: what it came with may not name it yet.
+func (j *Job) eraseFiles(ctx context.Context, c *Certificate) error {
+	if j.Blobs == nil {
 		return nil
 	}
+	list, err := j.Records.Leaving(ctx)
+	if err != nil || len(list) == 0 {
+		return err
+	}
+	files := map[blob.Ref]bool{}
+	for _, r := range list {
+		files[r] = true
+	}
+	before := j.Now().Add(-settling)
 	named, err := j.Records.NamedBlobs(ctx, files)
 	if err != nil {
 		return err
 	}
-	for r := range files {
-		if named[r] {
-			continue
+	for _, r := range list {
+		if !named[r] {
+			gone, err := j.Blobs.EraseOlder(ctx, r, before)
+			if err != nil {
+				return err
+			}
+			if !gone {
+				c.Left["files put in the last day"]++
+				continue
+			}
+			c.Files = append(c.Files, r)
 		}
-		if err := j.Blobs.Erase(ctx, r); err != nil {
+		if err := j.Records.Left(ctx, r); err != nil {
 			return err
 		}
-		c.Files = append(c.Files, r)
 	}
 	slices.Sort(c.Files)
 	return nil

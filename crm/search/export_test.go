@@ -11,6 +11,7 @@ import (
 var (
 	Sound = sound
 	Words = words
+	Date  = date
 )
 
 // Reading gives what recognise takes a text for, as "field=value" and "word"

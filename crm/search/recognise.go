@@ -76,6 +76,7 @@ func whole(s, country string) []guess {
 			out = append(out, guess{f, v, head, tail})
 		}
 	}
+	add(born, false, false, s)
 	if !strings.Contains(s, " ") && strings.ContainsAny(s, "@._") && strings.IndexFunc(s, isLetter) >= 0 {
 		add(email, true, false, s)
 		if strings.Contains(s, "@") {
@@ -147,6 +148,11 @@ func mixed(fields []string, unfinished bool, country string) reading {
 // value tells how many fields make one value at their beginning, and what it may
 // be; one field and nothing when it is words.
 func value(fields []string, country string) (int, []guess) {
+	for n := min(4, len(fields)); n >= 2; n-- { // 12 March 1984, 12th of March 1984
+		if joined := strings.Join(fields[:n], " "); date(joined) != "" {
+			return n, whole(joined, country)
+		}
+	}
 	numeric := 0
 	for numeric < len(fields) && dialled.MatchString(fields[numeric]) {
 		numeric++

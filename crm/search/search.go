@@ -46,6 +46,8 @@ type Doc struct {
 	Postcodes []string `json:"c,omitempty"`
 	Vehicles  []string `json:"m,omitempty"`
 	Uniques   []string `json:"u,omitempty"`
+	// Born is a date of birth, YYYY-MM-DD.
+	Born string `json:"o,omitempty"`
 	// Title is one line for lists. It is not searched: Text is.
 	Title string `json:"s,omitempty"`
 	// Text is searched by its words and not kept.
@@ -111,6 +113,7 @@ const (
 	FieldPostcode Field = "postcode"
 	FieldVehicle  Field = "vehicle"
 	FieldUnique   Field = "unique"
+	FieldBorn     Field = "born"
 	FieldText     Field = "text"
 )
 

@@ -19,13 +19,15 @@ const (
 	postcode field = 'c'
 	vehicle  field = 'm'
 	unique   field = 'u'
+	born     field = 'b'
 )
 
-var allFields = []field{number, email, ref, postcode, vehicle, unique}
+var allFields = []field{number, email, ref, postcode, vehicle, unique, born}
 
 func (f field) name() Field {
 	return map[field]Field{
 		number: FieldNumber, email: FieldEmail, ref: FieldRef, postcode: FieldPostcode, vehicle: FieldVehicle, unique: FieldUnique,
+		born: FieldBorn,
 	}[f]
 }
 
@@ -40,6 +42,8 @@ func (f field) heads() []int {
 		return []int{3, 6, 10}
 	case postcode:
 		return []int{3, 4, 5}
+	case born:
+		return nil
 	}
 	return []int{4, 6}
 }
@@ -66,6 +70,11 @@ func (d *Doc) values(f field) []string {
 		return d.Postcodes
 	case vehicle:
 		return d.Vehicles
+	case born:
+		if d.Born == "" {
+			return nil
+		}
+		return []string{d.Born}
 	}
 	return d.Uniques
 }
@@ -81,6 +90,8 @@ func normal(f field, v string, country string) string {
 			return ""
 		}
 		return cutTo(v, 100)
+	case born:
+		return date(v)
 	}
 	return cutTo(code(v), 40)
 }

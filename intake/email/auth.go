@@ -45,7 +45,8 @@ type envelope struct {
 // Check never fails: what cannot be found out is left empty or "temperror".
 func (c Checker) Check(ctx context.Context, raw []byte, p Parsed, e envelope) crm.Authenticity {
 	a := crm.Authenticity{Domain: domainOf(p.From.Address)}
-	c.trusted(p.Results, &a)
+	signed := c.trusted(p.Results, &a)
+	var unsure []string // domains whose signature could not be looked up
 	if c.DNS == nil || a.Domain == "" {
 		return a
 	}
@@ -61,7 +62,6 @@ func (c Checker) Check(ctx context.Context, raw []byte, p Parsed, e envelope) cr
 		result, _ := spf.CheckHostWithSender(e.remote, e.helo, sender, spf.WithContext(ctx), spf.WithResolver(c.DNS))
 		a.SPF = string(result)
 	}
-	var signed []string
 	if a.DKIM == "" {
 		list, err := dkim.VerifyWithOptions(bytes.NewReader(raw), &dkim.VerifyOptions{LookupTXT: lookupTXT, MaxVerifications: 5})
 		a.DKIM = "none"
@@ -73,6 +73,7 @@ func (c Checker) Check(ctx context.Context, raw []byte, p Parsed, e envelope) cr
 			case a.DKIM == "pass":
 			case dkim.IsTempFail(v.Err):
 				a.DKIM = "temperror"
+				unsure = append(unsure, strings.ToLower(v.Domain))
 			default:
 				a.DKIM = "fail"
 			}
@@ -82,12 +83,12 @@ func (c Checker) Check(ctx context.Context, raw []byte, p Parsed, e envelope) cr
 		}
 	}
 	if a.DMARC == "" {
-		a.DMARC = c.dmarc(a, spfDomain, signed, lookupTXT)
+		a.DMARC = c.dmarc(a, spfDomain, signed, unsure, lookupTXT)
 	}
 	return a
 }
 
-func (c Checker) dmarc(a crm.Authenticity, spfDomain string, signed []string, lookupTXT func(string) ([]string, error)) string {
+func (c Checker) dmarc(a crm.Authenticity, spfDomain string, signed, unsure []string, lookupTXT func(string) ([]string, error)) string {
 	record, err := dmarc.LookupWithOptions(a.Domain, &dmarc.LookupOptions{LookupTXT: lookupTXT})
 	if org := organisational(a.Domain); errors.Is(err, dmarc.ErrNoPolicy) && org != a.Domain {
 		record, err = dmarc.LookupWithOptions(org, &dmarc.LookupOptions{LookupTXT: lookupTXT})
@@ -115,6 +116,15 @@ func (c Checker) dmarc(a crm.Authenticity, spfDomain string, signed []string, lo
 			return "pass"
 		}
 	}
+	// Somebody else's name server that does not answer excuses nothing.
+	if a.SPF == "temperror" && aligned(spfDomain, record.SPFAlignment) {
+		return "temperror"
+	}
+	for _, d := range unsure {
+		if aligned(d, record.DKIMAlignment) {
+			return "temperror"
+		}
+	}
 	return "fail"
 }
 
@@ -126,26 +136,37 @@ func organisational(domain string) string {
 	return domain
 }
 
-// trusted reads the results of servers we believe: the topmost of each.
-func (c Checker) trusted(fields []string, a *crm.Authenticity) {
+// trusted reads the results of servers we believe: of each method those of the
+// topmost field that has it, because a server may write a field for each and what
+// stands below may be what the sender wrote. It gives the domains whose signature
+// they found good.
+func (c Checker) trusted(fields []string, a *crm.Authenticity) (signed []string) {
 	for _, f := range fields {
 		id, results, err := authres.Parse(f)
 		if err != nil || !contains(c.Trusted, id) {
 			continue
 		}
+		above := *a
 		for _, r := range results {
 			switch r := r.(type) {
 			case *authres.SPFResult:
 				a.SPF = nonEmpty(a.SPF, string(r.Value))
 			case *authres.DKIMResult:
+				if above.DKIM != "" {
+					continue
+				}
 				if a.DKIM == "" || r.Value == authres.ResultPass {
 					a.DKIM = string(r.Value)
+				}
+				if r.Value == authres.ResultPass {
+					signed = append(signed, strings.ToLower(nonEmpty(r.Domain, domainOf(r.Identifier))))
 				}
 			case *authres.DMARCResult:
 				a.DMARC = nonEmpty(a.DMARC, string(r.Value))
 			}
 		}
 	}
+	return signed
 }
 
 func contains(list []string, s string) bool {

@@ -20,7 +20,7 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 	f := promauto.With(r)
 	return &Metrics{
 		received: f.NewCounterVec(prometheus.CounterOpts{
-			Name: "c3i_mail_received_total", Help: "Messages handed to C3i, by way (smtp, lmtp, imap) and result: accepted, repeat, refused, later, too_large.",
+			Name: "c3i_mail_received_total", Help: "Messages handed to C3i, by way (smtp, lmtp, imap) and result: accepted, repeat, refused, later, too_large, cut_off.",
 		}, []string{"way", "result"}),
 		filed: f.NewCounterVec(prometheus.CounterOpts{
 			Name: "c3i_mail_filed_total", Help: "What accepted messages became: contact, joined, bounce, repeat, unreadable.",

@@ -395,9 +395,8 @@ func (b *Outbox) deliver(ctx context.Context, m crm.Message, from string, raw []
 		}
 		worst = graver(worst, err)
 	}
-	if worst == nil {
-		_ = b.o.Redis.Expire(ctx, key, 30*24*time.Hour).Err()
-	}
+	// Also of what is never delivered to everybody: a try comes within hours.
+	_ = b.o.Redis.Expire(ctx, key, 30*24*time.Hour).Err()
 	return worst
 }
 

@@ -20,6 +20,8 @@ type relay struct {
 	mu   sync.Mutex
 	got  []string
 	fail map[string]*smtp.SMTPError // by recipient
+	// requires tells that the last sender wanted encryption for the rest of the way.
+	requires bool
 }
 
 func (r *relay) NewSession(*smtp.Conn) (smtp.Session, error) { return &relaySession{r: r}, nil }
@@ -29,9 +31,15 @@ type relaySession struct {
 	to []string
 }
 
-func (s *relaySession) Reset()                               { s.to = nil }
-func (s *relaySession) Logout() error                        { return nil }
-func (s *relaySession) Mail(string, *smtp.MailOptions) error { return nil }
+func (s *relaySession) Reset()        { s.to = nil }
+func (s *relaySession) Logout() error { return nil }
+func (s *relaySession) Mail(_ string, o *smtp.MailOptions) error {
+	s.r.mu.Lock()
+	defer s.r.mu.Unlock()
+	s.r.requires = o.RequireTLS
+	return nil
+}
+
 func (s *relaySession) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.r.mu.Lock()
 	defer s.r.mu.Unlock()
@@ -55,8 +63,14 @@ func (s *relaySession) Data(body io.Reader) error {
 
 func (r *relay) start(t *testing.T, config *tls.Config) string {
 	t.Helper()
+	return r.startAs(t, config, func(*smtp.Server) {})
+}
+
+func (r *relay) startAs(t *testing.T, config *tls.Config, change func(*smtp.Server)) string {
+	t.Helper()
 	s := smtp.NewServer(r)
 	s.Domain, s.TLSConfig = "relay", config
+	change(s)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

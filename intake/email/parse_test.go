@@ -22,7 +22,7 @@ var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestImports(t *testing.T) {
 	importrule.Check(t, importrule.Rule{AllowOurs: []string{
-		"contact", "routing", "crm", "crm/audit", "crm/blob", "intake/inbox", "intake/triage",
+		"contact", "routing", "crm", "crm/audit", "crm/blob", "edge", "intake/inbox", "intake/triage",
 	}})
 }
 

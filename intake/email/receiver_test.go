@@ -25,6 +25,11 @@ import (
 // listen serves a receiver on loopback.
 func (w *world) listen(change func(*email.ReceiverOptions)) string {
 	w.t.Helper()
+	return w.listenOn(func(l net.Listener) net.Listener { return l }, change)
+}
+
+func (w *world) listenOn(as func(net.Listener) net.Listener, change func(*email.ReceiverOptions)) string {
+	w.t.Helper()
 	o := email.ReceiverOptions{Gate: w.gate, Mailboxes: w.boxes, Domain: "mx.police.example.org"}
 	if change != nil {
 		change(&o)
@@ -35,7 +40,7 @@ func (w *world) listen(change func(*email.ReceiverOptions)) string {
 	}
 	r := email.NewReceiver(o)
 	ended := make(chan error, 1)
-	go func() { ended <- r.Serve(l) }()
+	go func() { ended <- r.Serve(as(l)) }()
 	w.t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
@@ -130,6 +135,17 @@ func TestTheReceiverRefusesWhatIsNotForUs(t *testing.T) {
 	}
 	if got := send(t, address, "101@police.example.org", mail("big@example.org", "big", strings.Repeat("0123456789\n", 200_000))); got != 552 {
 		t.Errorf("a message beyond the limit: %d, want 552", got)
+	}
+}
+
+// A page of HTML in one line was refused, again and again, until its sender gave up.
+func TestLongLinesArriveAndTheEndlessAreRefusedForGood(t *testing.T) {
+	w := newWorld(t)
+	address := w.listen(func(o *email.ReceiverOptions) { o.Gate.Largest = 4 << 20 })
+	for length, want := range map[int]int{3000: 250, 500_000: 250, 2_000_000: 554} {
+		if got := send(t, address, "101@police.example.org", mail("", "long", strings.Repeat("x", length))); got != want {
+			t.Errorf("a line of %d bytes: %d, want %d", length, got, want)
+		}
 	}
 }
 

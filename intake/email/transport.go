@@ -94,6 +94,9 @@ func (s SmartHost) route(domain string) (Route, bool) {
 	found := false
 	for _, r := range s.Routes {
 		d := strings.ToLower(r.Domain)
+		if d == domain && d != "" {
+			return r, true // its own, before one that is for all below as well
+		}
 		match := d == "" || d == domain || strings.HasPrefix(d, ".") && (strings.HasSuffix(domain, d) || domain == d[1:])
 		if match && (!found || len(d) > len(best.Domain)) {
 			best, found = r, true

@@ -89,6 +89,7 @@ type world struct {
 	router  *router
 	ids     *contact.IDs
 	out     string
+	blobDir string
 }
 
 type option func(*email.WorkerOptions, *email.OutboxOptions)
@@ -110,7 +111,8 @@ func newWorld(t *testing.T, options ...option) *world {
 	ended := make(chan struct{})
 	go func() { w.store.Run(ctx); close(ended) }()
 	t.Cleanup(func() { cancel(); <-ended })
-	w.blobs, err = blob.OpenDir(t.TempDir(), blob.Options{Floor: -1})
+	w.blobDir = t.TempDir()
+	w.blobs, err = blob.OpenDir(w.blobDir, blob.Options{Floor: -1})
 	must(err)
 	t.Cleanup(func() { _ = w.blobs.Close() })
 	w.threads, err = email.OpenThreads(t.Context(), w.redis)

@@ -29,3 +29,6 @@ func (b *Inbox) CrashAt(step string) (reached <-chan struct{}) {
 func (b *Inbox) BreakOff(ctx context.Context, it Item) error {
 	return pendScript.Run(ctx, b.o.Redis, lineKeys(it.Kind)[:2], nameOf(it.Kind, it.Key), b.o.Now().UnixMilli(), milliseconds(it.At)).Err()
 }
+
+// Decode reads an item as it lies in Redis.
+var Decode = decode

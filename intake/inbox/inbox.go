@@ -35,6 +35,8 @@ var (
 	beginScript  = script("begin")
 	settleScript = script("settle")
 	leaveScript  = script("leave")
+	againScript  = script("again")
+	freeScript   = script("release")
 )
 
 // Errors to test for with errors.Is.
@@ -249,65 +251,6 @@ func (b *Inbox) Pending(ctx context.Context, kind Kind) (Figures, error) {
 		f.Oldest = contact.Instant(z[0].Score) * contact.Instant(contact.Millisecond)
 	}
 	return f, nil
-}
-
-// Quarantined is an item that could not be worked.
-type Quarantined struct {
-	Item  Item            `json:"item"`
-	Since contact.Instant `json:"since"`
-	// Cause is what the last attempt failed with, for operators.
-	Cause string `json:"cause"`
-}
-
-// Quarantine lists what could not be worked, oldest first, at most limit.
-func (b *Inbox) Quarantine(ctx context.Context, kind Kind, limit int) ([]Quarantined, error) {
-	list, err := b.o.Redis.ZRangeWithScores(ctx, lineKeys(kind)[2], 0, int64(limit)-1).Result()
-	if err != nil {
-		return nil, fmt.Errorf("inbox: quarantine: %w", err)
-	}
-	var out []Quarantined
-	for _, z := range list {
-		name, _ := z.Member.(string)
-		m, err := b.o.Redis.HGetAll(ctx, itemKey(name)).Result()
-		if err != nil {
-			return nil, fmt.Errorf("inbox: quarantine: %w", err)
-		}
-		q := Quarantined{Since: contact.Instant(z.Score) * contact.Instant(contact.Millisecond), Cause: m["error"]}
-		if q.Item, err = decode(m["item"], m["attempts"]); err != nil {
-			return nil, err
-		}
-		out = append(out, q)
-	}
-	return out, nil
-}
-
-// Retry puts a quarantined item in line again, as if it had just been accepted.
-func (b *Inbox) Retry(ctx context.Context, kind Kind, key string) error {
-	name := nameOf(kind, key)
-	m, err := b.o.Redis.HMGet(ctx, itemKey(name), "state", "item").Result()
-	if err != nil {
-		return fmt.Errorf("inbox: retry: %w", err)
-	}
-	if m[0] != string(quarantined) {
-		return fmt.Errorf("retry: nothing in quarantine has that key: %w", ErrNotFound)
-	}
-	text, _ := m[1].(string)
-	it, err := decode(text, "0")
-	if err != nil {
-		return err
-	}
-	keys := lineKeys(kind)
-	if err := pendScript.Run(ctx, b.o.Redis, keys[:2], name, b.o.Now().UnixMilli(), milliseconds(it.At)).Err(); err != nil {
-		return fmt.Errorf("inbox: retry: %w", err)
-	}
-	err = b.o.Redis.HSet(ctx, itemKey(name), "state", string(accepted), "attempts", 0).Err()
-	if err == nil {
-		err = b.o.Redis.ZRem(ctx, keys[2], name).Err()
-	}
-	if err != nil {
-		return fmt.Errorf("inbox: retry: %w", err)
-	}
-	return nil
 }
 
 func decode(text, attempts string) (Item, error) {

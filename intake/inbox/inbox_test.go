@@ -2,8 +2,10 @@ package inbox_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -390,4 +392,101 @@ func TestTwoProcessesShareTheLine(t *testing.T) {
 	if len(d.arrived) != 50 {
 		t.Errorf("%d arrived, want 50", len(d.arrived))
 	}
+}
+
+// Retry put an item in line before it was no longer in quarantine: a worker that was
+// quick took it out of line again, and nobody ever worked it.
+func TestARetryThatIsBrokenOffLosesNothing(t *testing.T) {
+	client := redistest.Start(t)
+	b := inbox.New(quick(inbox.Options{Redis: client, MaxAttempts: 1}))
+	d := newDesk()
+	d.fail = func(inbox.Item) error { return errors.New("it cannot be read") }
+	if _, _, err := b.Accept(t.Context(), item(0)); err != nil {
+		t.Fatal(err)
+	}
+	run(t, b, d, func() bool {
+		f, err := b.Pending(t.Context(), inbox.Email)
+		return err == nil && f.Quarantined == 1 && f.Pending == 0
+	})
+	d.mu.Lock()
+	d.fail = nil
+	d.mu.Unlock()
+	b.CrashAt("retried")
+	if err := b.Retry(t.Context(), inbox.Email, "key-0"); err == nil {
+		t.Fatal("the retry was not broken off")
+	}
+	again := inbox.New(quick(inbox.Options{Redis: client}))
+	if q, err := again.Find(t.Context(), "contact-0"); err != nil || q.Item.Key != "key-0" {
+		t.Fatalf("after the retry was broken off: %+v, %v", q, err)
+	}
+	if err := again.Retry(t.Context(), inbox.Email, "key-0"); err != nil {
+		t.Fatal(err)
+	}
+	run(t, again, d, func() bool {
+		f, err := again.Pending(t.Context(), inbox.Email)
+		return err == nil && f == (inbox.Figures{})
+	})
+	if d.arrived["contact-0"] != 1 {
+		t.Errorf("arrived %d times", d.arrived["contact-0"])
+	}
+	if err := again.Retry(t.Context(), inbox.Email, "key-0"); !errors.Is(err, inbox.ErrNotFound) {
+		t.Errorf("a retry of what was worked: %v", err)
+	}
+}
+
+func TestWhatIsReleasedIsGoneAndIsNotAcceptedAgain(t *testing.T) {
+	client := redistest.Start(t)
+	b := inbox.New(quick(inbox.Options{Redis: client, MaxAttempts: 1}))
+	d := newDesk()
+	d.fail = func(inbox.Item) error { return errors.New("it cannot be read") }
+	if _, _, err := b.Accept(t.Context(), item(0)); err != nil {
+		t.Fatal(err)
+	}
+	run(t, b, d, func() bool {
+		f, err := b.Pending(t.Context(), inbox.Email)
+		return err == nil && f.Quarantined == 1 && f.Pending == 0
+	})
+	q, err := b.Find(t.Context(), "contact-0")
+	if err != nil || string(q.Item.Body) != "body" || q.Cause == "" {
+		t.Fatalf("in quarantine: %+v, %v", q, err)
+	}
+	if err := b.Release(t.Context(), q); err != nil {
+		t.Fatal(err)
+	}
+	if f, err := b.Pending(t.Context(), inbox.Email); err != nil || f != (inbox.Figures{}) {
+		t.Errorf("afterwards: %+v, %v", f, err)
+	}
+	if err := b.Release(t.Context(), q); !errors.Is(err, inbox.ErrNotFound) {
+		t.Errorf("released twice: %v", err)
+	}
+	if err := b.Retry(t.Context(), inbox.Email, "key-0"); !errors.Is(err, inbox.ErrNotFound) {
+		t.Errorf("tried again after that: %v", err)
+	}
+	kept, repeat, err := b.Accept(t.Context(), item(0))
+	if err != nil || !repeat || len(kept.Body) != 0 {
+		t.Errorf("accepted again: %t, with %q, %v", repeat, kept.Body, err)
+	}
+}
+
+// Whatever lies in Redis under an item's name, reading it ends.
+func FuzzDecode(f *testing.F) {
+	f.Add(`{"key":"a","kind":"email","contact":"c","at":1,"envelope":{"from":"a@example.org"}}`, "3")
+	f.Add(`{"body":"AAAA","attempts":-1}`, "")
+	f.Fuzz(func(t *testing.T, text, attempts string) {
+		it, err := inbox.Decode(text, attempts)
+		if err != nil {
+			return
+		}
+		again, err := json.Marshal(it)
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := inbox.Decode(string(again), strconv.Itoa(it.Attempts))
+		if err != nil {
+			t.Fatalf("%s is not read back: %v", again, err)
+		}
+		if third, err := json.Marshal(back); err != nil || string(third) != string(again) {
+			t.Errorf("%s is read back as %s, %v", again, third, err)
+		}
+	})
 }

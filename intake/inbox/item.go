@@ -23,7 +23,7 @@ const (
 type Item struct {
 	// Key makes acceptance idempotent: the same key is accepted once. For e-mail it
 	// is the mailbox and Message-ID, else a hash of the content; for the web the
-	// submission's own key.
+	// submission's own key. Of a worked item it is not kept.
 	Key  string `json:"key"`
 	Kind Kind   `json:"kind"`
 	// Contact is the id the item's contact will have, made before it is accepted.

@@ -195,11 +195,7 @@ func (b *Inbox) attempt(ctx context.Context, kind Kind, name string, f func(cont
 
 func (b *Inbox) finish(ctx context.Context, name string, it Item) error {
 	ctx = context.WithoutCancel(ctx) // it was worked; that is to be kept
-	left := Item{Key: it.Key, Kind: it.Kind, Contact: it.Contact, At: it.At}
-	if m := it.Envelope["message"]; m != "" {
-		left.Envelope = map[string]string{"message": m}
-	}
-	trace, err := json.Marshal(left)
+	trace, err := json.Marshal(it.trace())
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,9 @@ package web
 import (
 	"bytes"
 	"context"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/hkdf"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -13,6 +16,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +27,7 @@ import (
 	"example.org/c3i/crm/audit"
 	"example.org/c3i/crm/blob"
 	"example.org/c3i/crm/ref"
+	"example.org/c3i/edge"
 	"example.org/c3i/intake/web/form"
 )
 
@@ -142,6 +147,7 @@ var problems = map[string]struct {
 	"not-here":     {http.StatusNotFound, "There is nothing at this address"},
 	"method":       {http.StatusMethodNotAllowed, "This address does not take that method"},
 	"too-large":    {http.StatusRequestEntityTooLarge, "The body is too large"},
+	"too-slow":     {http.StatusRequestTimeout, "The body came in too slowly"},
 	"too-often":    {http.StatusTooManyRequests, "Too many requests"},
 	"unavailable":  {http.StatusServiceUnavailable, "Something went wrong on our side; try again"},
 }
@@ -222,65 +228,110 @@ func (s *Server) writeProblem(w http.ResponseWriter, r *http.Request, err error)
 
 // call reads and authenticates a request and runs its operation.
 func (s *Server) call(w http.ResponseWriter, r *http.Request, h func(context.Context, Partner, *http.Request, []byte) (int, any, error)) (int, any, error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, apiMost))
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
-		return 0, nil, &apiError{kind: "too-large", detail: fmt.Sprintf("At most %d bytes.", apiMost)}
-	}
-	if err != nil {
-		return 0, nil, &apiError{kind: "malformed", detail: "It ends too early."}
-	}
-	p, err := s.authenticate(r, body)
+	// Nothing is read of who has no key, or signs wrongly again and again.
+	c, err := s.claim(r)
 	if err != nil {
 		return 0, nil, err
 	}
+	if wait, err := s.limits.look(r.Context(), unsigned, s.remote(r)); err != nil || wait > 0 {
+		return 0, nil, tooOften(wait, err)
+	}
+	if r.ContentLength > apiMost {
+		return 0, nil, tooLarge()
+	}
+	edge.ForFiles(r)
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, apiMost))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return 0, nil, tooLarge()
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return 0, nil, &apiError{kind: "too-slow"}
+	case err != nil:
+		return 0, nil, &apiError{kind: "malformed", detail: "It ends too early."}
+	}
+	if err := s.authenticate(r, c, body); err != nil {
+		return 0, nil, err
+	}
+	p := c.partner
 	if wait, err := s.limits.take(r.Context(), limit{"partner", 120, 500 * time.Millisecond}, p.Name); err != nil || wait > 0 {
-		if err != nil {
-			return 0, nil, err
-		}
-		return 0, nil, &apiError{kind: "too-often", wait: wait}
+		return 0, nil, tooOften(wait, err)
 	}
 	ctx := audit.With(r.Context(), audit.Actor{ID: "partner:" + p.Name, Role: "partner"})
 	return h(ctx, p, r, body)
 }
 
-// authenticate finds whose signed request it is. Each is taken once.
-func (s *Server) authenticate(r *http.Request, body []byte) (Partner, error) {
-	no := func(detail string) error { return &apiError{kind: "unauthorised", detail: detail} }
+func tooLarge() error {
+	return &apiError{kind: "too-large", detail: fmt.Sprintf("At most %d bytes.", apiMost)}
+}
+
+func tooOften(wait time.Duration, err error) error {
+	if err != nil {
+		return err
+	}
+	return &apiError{kind: "too-often", wait: wait}
+}
+
+func unauthorised(detail string) error { return &apiError{kind: "unauthorised", detail: detail} }
+
+// wrongKey is said of a key nobody has and of a signature that is not right.
+const wrongKey = "The key or the signature is wrong."
+
+// claim is what a request's header says of who signed it; nothing of it is proved.
+type claim struct {
+	partner                Partner
+	time, nonce, signature string
+}
+
+// claim reads whose request it is said to be. It needs no body, and refuses what no
+// body could make right.
+func (s *Server) claim(r *http.Request) (claim, error) {
 	rest, ok := strings.CutPrefix(r.Header.Get("Authorization"), Scheme+" ")
 	if !ok {
-		return Partner{}, no("Send the header Authorization: " + Scheme + " key=…, time=…, nonce=…, signature=….")
+		return claim{}, unauthorised("Send the header Authorization: " + Scheme + " key=…, time=…, nonce=…, signature=….")
 	}
 	given := map[string]string{}
 	for part := range strings.SplitSeq(rest, ",") {
 		k, v, _ := strings.Cut(strings.TrimSpace(part), "=")
 		given[k] = v
 	}
-	if len(given["nonce"]) < 16 || len(given["nonce"]) > 100 {
-		return Partner{}, no("The nonce must have 16 to 100 characters.")
+	c := claim{time: given["time"], nonce: given["nonce"], signature: given["signature"]}
+	if len(c.nonce) < 16 || len(c.nonce) > 100 {
+		return claim{}, unauthorised("The nonce must have 16 to 100 characters.")
 	}
-	partner := Partner{Secret: string(s.key)} // so that an unknown key costs the same
 	for _, p := range s.o.Partners {
 		if p.Key == given["key"] && p.Key != "" {
-			partner = p
+			c.partner = p
 		}
 	}
-	want := signature(partner.Secret, r.Method, r.URL.Path, given["time"], given["nonce"], body)
-	if !hmac.Equal([]byte(want), []byte(given["signature"])) || partner.Key == "" {
-		return Partner{}, no("The key or the signature is wrong.")
+	if c.partner.Key == "" {
+		return claim{}, unauthorised(wrongKey)
 	}
-	unix, err := strconv.ParseInt(given["time"], 10, 64)
+	unix, err := strconv.ParseInt(c.time, 10, 64)
 	if off := s.now().Sub(time.Unix(unix, 0)); err != nil || off.Abs() > signedFor {
-		return Partner{}, no("The time is more than 5 minutes from ours.")
+		return claim{}, unauthorised("The time is more than 5 minutes from ours.")
 	}
-	fresh, err := s.o.Redis.SetNX(r.Context(), "{web:nonce:"+s.limits.hash("nonce", partner.Key+" "+given["nonce"])+"}", 1, 2*signedFor+time.Minute).Result()
+	return c, nil
+}
+
+// authenticate proves a claim by the body. Each request is taken once.
+func (s *Server) authenticate(r *http.Request, c claim, body []byte) error {
+	ctx := r.Context()
+	want := signature(c.partner.Secret, r.Method, r.URL.Path, c.time, c.nonce, body)
+	if !hmac.Equal([]byte(want), []byte(c.signature)) {
+		if _, err := s.limits.take(ctx, unsigned, s.remote(r)); err != nil {
+			return err
+		}
+		return unauthorised(wrongKey)
+	}
+	fresh, err := s.o.Redis.SetNX(ctx, "{web:nonce:"+s.limits.hash("nonce", c.partner.Key+" "+c.nonce)+"}", 1, 2*signedFor+time.Minute).Result()
 	if err != nil {
-		return Partner{}, err
+		return err
 	}
 	if !fresh {
-		return Partner{}, no("The nonce was used before.")
+		return unauthorised("The nonce was used before.")
 	}
-	return partner, nil
+	return nil
 }
 
 func readBody(r *http.Request, body []byte, into any) error {
@@ -306,43 +357,70 @@ func readBody(r *http.Request, body []byte, into any) error {
 	return nil
 }
 
-// once is what is kept under an idempotency key.
+// once is what is kept under an idempotency key. The ids, with the reporter's
+// secret among them, are sealed with a key made from the partner's secret, which
+// is not in Redis: whoever reads Redis opens no report with them.
 type once struct {
-	Body string `json:"body"` // hash of the request's body
-	IDs  ids    `json:"ids"`
+	Body   string `json:"body"` // hash of the request's body
+	Sealed []byte `json:"sealed"`
+}
+
+// sealOf seals what a partner's requests are remembered by.
+func sealOf(p Partner) (cipher.AEAD, error) {
+	k, err := hkdf.Key(sha256.New, []byte(p.Secret), nil, "web once seal", 32)
+	if err != nil {
+		return nil, err
+	}
+	block, err := aes.NewCipher(k)
+	if err != nil {
+		return nil, err
+	}
+	return cipher.NewGCMWithRandomNonce(block)
 }
 
 // idempotent gives the ids of a request: those of the first with its key.
-func (s *Server) idempotent(ctx context.Context, p Partner, r *http.Request, body []byte) (once, error) {
+func (s *Server) idempotent(ctx context.Context, p Partner, r *http.Request, body []byte) (ids, error) {
 	key := r.Header.Get("Idempotency-Key")
 	if key == "" || len(key) > 200 {
-		return once{}, &apiError{kind: "key-missing", detail: "Give each report a key of its own, of at most 200 characters, and the same again when you repeat the request."}
+		return ids{}, &apiError{kind: "key-missing", detail: "Give each report a key of its own, of at most 200 characters, and the same again when you repeat the request."}
 	}
 	fresh, err := s.newIDs()
 	if err != nil {
-		return once{}, err
+		return ids{}, err
+	}
+	plain, err := json.Marshal(fresh) //nolint:gosec // it is sealed before it is kept
+	if err != nil {
+		return ids{}, err
+	}
+	seal, err := sealOf(p)
+	if err != nil {
+		return ids{}, err
 	}
 	sum := s.limits.hash("body", r.URL.Path+"\x00"+string(body))
-	mine, err := json.Marshal(once{sum, *fresh})
-	if err != nil {
-		return once{}, err
-	}
 	name := "{web:once:" + s.limits.hash("once", p.Name+"\x00"+key) + "}"
+	mine, err := json.Marshal(once{sum, seal.Seal(nil, nil, plain, []byte(name))}) //nolint:gosec // the cipher makes the nonce
+	if err != nil {
+		return ids{}, err
+	}
 	if err := s.o.Redis.SetNX(ctx, name, mine, keptFor).Err(); err != nil {
-		return once{}, err
+		return ids{}, err
 	}
 	text, err := s.o.Redis.Get(ctx, name).Bytes()
 	if err != nil {
-		return once{}, err
+		return ids{}, err
 	}
-	var kept once
-	if err := json.Unmarshal(text, &kept); err != nil {
-		return once{}, err
+	var first once
+	if err := json.Unmarshal(text, &first); err != nil {
+		return ids{}, err
 	}
-	if kept.Body != sum {
-		return once{}, &apiError{kind: "key-reused", detail: "Give every report a key of its own."}
+	if first.Body != sum {
+		return ids{}, &apiError{kind: "key-reused", detail: "Give every report a key of its own."}
 	}
-	return kept, nil
+	if plain, err = seal.Open(nil, nil, first.Sealed, []byte(name)); err != nil {
+		return ids{}, &apiError{kind: "key-reused", detail: "It was used before your secret was changed. Read the report that was made, or give this one another key."}
+	}
+	var kept ids
+	return kept, json.Unmarshal(plain, &kept)
 }
 
 func (s *Server) apiCreate(ctx context.Context, p Partner, r *http.Request, body []byte) (int, any, error) {
@@ -365,17 +443,17 @@ func (s *Server) apiCreate(ctx context.Context, p Partner, r *http.Request, body
 	}
 	// The partner's claim on the reference comes first: a report it was told of can
 	// always be read.
-	if err := s.o.Redis.HSet(ctx, partnerKey(p), ref.Plain(kept.IDs.Reference), string(kept.IDs.Report)+" "+in.External).Err(); err != nil {
+	if err := s.o.Redis.HSet(ctx, partnerKey(p), ref.Plain(kept.Reference), string(kept.Report)+" "+in.External).Err(); err != nil {
 		return 0, nil, err
 	}
-	err = s.accept(ctx, "api:"+string(kept.IDs.Report), submission{
-		Kind: kindReport, IDs: kept.IDs, Contact: kept.IDs.Contact, Message: kept.IDs.Message,
+	err = s.accept(ctx, "api:"+string(kept.Report), submission{
+		Kind: kindReport, IDs: kept, Contact: kept.Contact, Message: kept.Message,
 		Language: s.texts.Language(in.Language).Code, Answers: answers, Attachments: attachments, Partner: p.Name, External: in.External,
 	})
 	if err != nil {
 		return 0, nil, err
 	}
-	return http.StatusCreated, Made{kept.IDs.Reference, kept.IDs.Secret, "received"}, nil
+	return http.StatusCreated, Made{kept.Reference, kept.Secret, "received"}, nil
 }
 
 // partnerKey lists the reports that a partner made, by plain reference.
@@ -402,8 +480,12 @@ func (s *Server) apiRead(ctx context.Context, p Partner, r *http.Request, _ []by
 	}
 	out := State{Reference: r.PathValue("reference"), External: external, Status: "received", TrackingAt: "/track"}
 	report, err := s.o.Records.Report(ctx, id)
-	if errors.Is(err, crm.ErrNotFound) {
+	switch {
+	case errors.Is(err, crm.ErrNotFound):
 		return http.StatusOK, out, nil
+	case errors.Is(err, crm.ErrRestricted):
+		// As any other that is not theirs: that it is restricted is nobody's business.
+		return 0, nil, &apiError{kind: "not-found"}
 	}
 	if err != nil {
 		return 0, nil, err
@@ -446,8 +528,8 @@ func (s *Server) apiAdd(ctx context.Context, p Partner, r *http.Request, body []
 	if err != nil {
 		return 0, nil, err
 	}
-	err = s.accept(ctx, "api:"+string(kept.IDs.Report), submission{
-		Kind: kindAdd, IDs: ids{Report: id, Reference: r.PathValue("reference")}, Contact: kept.IDs.Contact, Message: kept.IDs.Message,
+	err = s.accept(ctx, "api:"+string(kept.Report), submission{
+		Kind: kindAdd, IDs: ids{Report: id, Reference: r.PathValue("reference")}, Contact: kept.Contact, Message: kept.Message,
 		Language: s.texts.Language(in.Language).Code, Text: text, Attachments: attachments, Partner: p.Name,
 	})
 	if err != nil {

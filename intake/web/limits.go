@@ -7,13 +7,12 @@ import (
 	_ "embed" // the Lua script
 	"encoding/hex"
 	"fmt"
-	"net"
 	"net/http"
-	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"example.org/c3i/edge"
 )
 
 //go:embed lua/allow.lua
@@ -38,6 +37,7 @@ var (
 	everyone    = limit{"everyone", 300, 100 * time.Millisecond}
 	wrongHere   = limit{"wrong-here", 20, time.Minute}
 	wrongThere  = limit{"wrong-there", 6, 5 * time.Minute}
+	unsigned    = limit{"unsigned", 20, 30 * time.Second}
 	codeHere    = limit{"code-here", 10, 5 * time.Minute}
 	codeThere   = limit{"code-there", 3, 10 * time.Minute}
 )
@@ -76,38 +76,5 @@ func (l limiter) run(ctx context.Context, m limit, who string, cost int) (time.D
 	return time.Duration(ms) * time.Millisecond, nil
 }
 
-// remote is what requests are counted by: the peer's address, or the one a
-// trusted proxy names; of IPv6 the /64, because a subscriber is given that much.
-func (s *Server) remote(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	a, err := netip.ParseAddr(host)
-	if err != nil {
-		return host
-	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for i := len(hops) - 1; i >= 0 && s.trusted(a); i-- {
-		next, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
-		if err != nil {
-			break
-		}
-		a = next
-	}
-	if a = a.Unmap().WithZone(""); a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return a.String()
-}
-
-func (s *Server) trusted(a netip.Addr) bool {
-	for _, p := range s.o.Proxies {
-		if p.Contains(a.Unmap()) {
-			return true
-		}
-	}
-	return false
-}
+// remote is what requests are counted by.
+func (s *Server) remote(r *http.Request) string { return edge.Client(r, s.o.Proxies) }

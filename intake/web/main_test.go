@@ -7,5 +7,5 @@ import (
 )
 
 func TestImportsNeitherTelephonyNorDesk(t *testing.T) {
-	importrule.Check(t, importrule.Rule{AllowOurs: []string{"contact", "routing", "crm/...", "crm", "intake/inbox", "intake/triage", "intake/web/form"}})
+	importrule.Check(t, importrule.Rule{AllowOurs: []string{"contact", "routing", "crm/...", "crm", "edge", "intake/inbox", "intake/triage", "intake/web/form"}})
 }

@@ -50,7 +50,7 @@ func (s *Server) openAPI() ([]byte, error) {
 	refused := object{"description": "Refused, and why.", "content": content("application/problem+json", "Problem", nil)}
 	answersOf := func(status, text, name string, example any, refusals ...string) object {
 		o := object{status: object{"description": text, "content": content("application/json", name, example)}}
-		for _, code := range append(refusals, "400", "401", "413", "429", "503") {
+		for _, code := range append(refusals, "400", "401", "408", "413", "429", "503") {
 			o[code] = refused
 		}
 		return o

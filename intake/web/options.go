@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,6 +13,7 @@ import (
 	"example.org/c3i/contact"
 	"example.org/c3i/crm"
 	"example.org/c3i/crm/blob"
+	"example.org/c3i/edge"
 	"example.org/c3i/intake/inbox"
 	"example.org/c3i/intake/triage"
 	"example.org/c3i/routing"
@@ -85,7 +85,10 @@ type Options struct {
 	TLS     bool
 	Origins []string
 	// Proxies may name the address they forward for.
-	Proxies []netip.Prefix
+	Proxies edge.Networks
+	// Times bound how slowly requests may come in and answers be taken;
+	// edge.DefaultTimes when zero.
+	Times edge.Times
 	// DraftLife is how long an unsent report is kept in a browser that asked for
 	// it; SessionLife how long one is kept otherwise.
 	DraftLife, SessionLife time.Duration
@@ -116,6 +119,9 @@ func (o *Options) defaults() {
 	or(&o.SessionLife, 2*time.Hour)
 	or(&o.FillLeast, 15*time.Second)
 	or(&o.Even, 500*time.Millisecond)
+	if o.Times == (edge.Times{}) {
+		o.Times = edge.DefaultTimes
+	}
 	if o.FileMost == 0 {
 		o.FileMost = 25 << 20
 	}

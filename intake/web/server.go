@@ -9,10 +9,10 @@ import (
 	"html/template"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
+	"example.org/c3i/edge"
 	"example.org/c3i/intake/web/form"
 )
 
@@ -140,15 +140,15 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("/assets/public/", http.StripPrefix("/assets/public/", s.assets))
 	mux.Handle("/api/", s.api())
 	mux.Handle("/", s.origins.Handler(s.language(pages)))
-	return s.guard(mux)
+	return edge.Handler(s.guard(mux), s.o.Times)
 }
 
 // contentSecurityPolicy allows what this origin serves as files, and nothing else.
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; worker-src 'self'; " +
 	"base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 
-// guard sets the headers of every answer, bounds how slowly a request may come,
-// and keeps a panic from ending more than its request.
+// guard sets the headers of every answer, and keeps a panic from ending more than
+// its request.
 func (s *Server) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -162,8 +162,6 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		if s.o.TLS {
 			h.Set("Strict-Transport-Security", "max-age=31536000")
 		}
-		// Not every connection can be bounded; those of a server can.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime(r)))
 		defer func() {
 			if p := recover(); p != nil {
 				if p == http.ErrAbortHandler { //nolint:errorlint // net/http compares it so
@@ -175,15 +173,6 @@ func (s *Server) guard(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(w, r)
 	})
-}
-
-// bodyTime is how long a request's body may take: uploads get the time that a
-// slow mobile connection needs.
-func bodyTime(r *http.Request) time.Duration {
-	if strings.HasPrefix(r.Header.Get("Content-Type"), "multipart/") {
-		return 5 * time.Minute
-	}
-	return 30 * time.Second
 }
 
 // refusal ends a request with a page of its own.
@@ -254,11 +243,7 @@ const formMost = 64 << 10
 func posted(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, formMost)
 	if err := r.ParseForm(); err != nil {
-		var large *http.MaxBytesError
-		if errors.As(err, &large) {
-			return err
-		}
-		return &refusal{status: http.StatusBadRequest, page: "garbled"}
+		return cut(err)
 	}
 	return nil
 }

@@ -18,6 +18,7 @@ import (
 	"example.org/c3i/crm"
 	"example.org/c3i/crm/audit"
 	"example.org/c3i/crm/ref"
+	"example.org/c3i/edge"
 	"example.org/c3i/intake/web/form"
 )
 
@@ -262,6 +263,7 @@ func (s *Server) add(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	edge.ForFiles(r)
 	var files []File
 	var bad []string
 	fields, err := s.readFiles(r, 0, func(f File) { files = append(files, f) }, func(name string, e error) {

@@ -13,6 +13,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"os"
 	"path"
 	"strconv"
 	"strings"
@@ -23,6 +24,7 @@ import (
 
 	"example.org/c3i/crm"
 	"example.org/c3i/crm/blob"
+	"example.org/c3i/edge"
 	"example.org/c3i/intake/web/form"
 )
 
@@ -63,6 +65,7 @@ func (s *Server) takeFiles(w http.ResponseWriter, r *http.Request, asked *form.S
 	if elsewhere != "" {
 		return redirect(w, elsewhere)
 	}
+	edge.ForFiles(r)
 	var added []File
 	var problems []problemView
 	fields, err := s.readFiles(r, len(d.Files), func(f File) { added = append(added, f) }, func(name string, bad error) {
@@ -184,6 +187,9 @@ func cut(err error) error {
 	if errors.As(err, &large) {
 		return err
 	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &refusal{status: http.StatusRequestTimeout, page: "garbled"}
+	}
 	return &refusal{status: http.StatusBadRequest, page: "garbled"}
 }
 
@@ -253,7 +259,7 @@ func (s *Server) stage(ctx context.Context, part *multipart.Part, name string) (
 	in := bufio.NewReaderSize(part, 4096)
 	head, err := in.Peek(512)
 	if err != nil && !errors.Is(err, io.EOF) {
-		return File{}, errFileBroke
+		return File{}, errors.Join(errFileBroke, err)
 	}
 	if len(head) == 0 {
 		return File{}, errFileEmpty

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -117,6 +118,12 @@ func (s *Server) page(r *http.Request, heading string) *page {
 
 // T is a text of the pages.
 func (p *page) T(key string, pairs ...string) string { return p.Lang.Text(key, pairs...) }
+
+// Forms are a text's plural forms as JSON, for a script that counts.
+func (p *page) Forms(key string, pairs ...string) (string, error) {
+	b, err := json.Marshal(p.Lang.Forms(key, pairs...))
+	return string(b), err
+}
 
 // Paragraphs is a text's parts between empty lines.
 func (p *page) Paragraphs(key string, pairs ...string) []string {

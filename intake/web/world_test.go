@@ -62,19 +62,20 @@ func (c *clock) pass(d time.Duration) {
 
 // world is a server over a real Redis, with a real inbox and blob store.
 type world struct {
-	t      testing.TB
-	clock  *clock
-	redis  *redis.Client
-	inbox  *inbox.Inbox
-	blobs  *blob.Dir
-	reg    *prometheus.Registry
-	server *web.Server
-	http   *httptest.Server
-	form   *form.Form
-	texts  *form.Texts
-	store  *crm.Store
-	router *router
-	mail   *mailer
+	options web.Options
+	t       testing.TB
+	clock   *clock
+	redis   *redis.Client
+	inbox   *inbox.Inbox
+	blobs   *blob.Dir
+	reg     *prometheus.Registry
+	server  *web.Server
+	http    *httptest.Server
+	form    *form.Form
+	texts   *form.Texts
+	store   *crm.Store
+	router  *router
+	mail    *mailer
 }
 
 // router keeps what was handed to routing.
@@ -187,16 +188,32 @@ func newWorld(t testing.TB, change ...func(*web.Options)) *world {
 	for _, c := range change {
 		c(&o)
 	}
-	w.server, err = web.New(context.Background(), o)
-	must(t, err)
 	w.form, w.texts, err = web.Load(o)
 	must(t, err)
-	w.http = httptest.NewServer(w.server.Handler())
-	t.Cleanup(func() {
-		w.http.Close()
-		w.server.Wait()
-	})
+	w.options = o
+	w.serve()
 	return w
+}
+
+func (w *world) serve() {
+	w.t.Helper()
+	var err error
+	w.server, err = web.New(context.Background(), w.options)
+	must(w.t, err)
+	s, h := w.server, httptest.NewServer(w.server.Handler())
+	w.http = h
+	w.t.Cleanup(func() {
+		h.Close()
+		s.Wait()
+	})
+}
+
+// restart goes on with other settings, on the same Redis.
+func (w *world) restart(change func(*web.Options)) {
+	w.t.Helper()
+	change(&w.options)
+	w.options.Registry = prometheus.NewRegistry()
+	w.serve()
 }
 
 // accepted is every item that was accepted, oldest first as far as known.

@@ -580,6 +580,11 @@ export interface Person {
   because?: string[];
   /** Attached tells that this contact is recorded as theirs. */
   attached?: boolean;
+  /**
+   * Revision says as what the person was read. Sent back with person.save, a newer
+   * record is a conflict; without it what is sent replaces what is there.
+   */
+  revision?: string;
 }
 
 /** Place is where it happened. Latitude and Longitude are WGS 84 degrees. */
@@ -957,6 +962,7 @@ export interface Delta {
 /**
  * ReportPresence tells who has a report on screen, this handler included, and its
  * newest version: one above what the page has means that somebody saved it.
+ * ChangedBy is empty when that was done through another server or by the public.
  */
 export interface ReportPresence {
   report: ReportID;
@@ -1003,7 +1009,9 @@ export interface ProtocolError {
 /**
  * SavePersonRequest creates (empty Person.ID) or changes a person and attaches
  * the contact to them. Without a contact the person is saved alone. Masked,
- * Attached, MergedInto, Certainty and Because are not saved.
+ * Attached, MergedInto, Certainty and Because are not saved. When somebody else
+ * saved the person since they were read, as Revision says, the Ack's error carries
+ * code "person_conflict" and its Reply the newer one, a GetPersonReply.
  */
 export interface SavePersonRequest {
   contact?: ContactID;
@@ -1142,8 +1150,9 @@ export interface SearchReply {
 }
 
 /**
- * SearchHit is one thing found. Masked hits show only kind, id and reference:
- * they are opened with report.get or person.get and a reason.
+ * SearchHit is one thing found. Masked hits show only kind, id, reference and, of
+ * what stands in a restricted record, that record as Person or Report: it is opened
+ * with report.get or person.get and a reason.
  */
 export interface SearchHit {
   kind: string;
@@ -1153,7 +1162,7 @@ export interface SearchHit {
   reference?: string;
   /**
    * Because says by what it was found: name, sound, number, email, reference,
-   * postcode, vehicle, property, words.
+   * postcode, vehicle, property, born (a date of birth), words.
    */
   because?: string[];
   at?: Instant;
@@ -1425,6 +1434,8 @@ export interface ReportReply {
 /** Task is something to be done by a time. */
 export interface Task {
   id: string;
+  /** Version rises by one with each change. */
+  version?: number;
   report: ReportID;
   /** record_decision, re_thrive, written_confirmation, support_referral, update_victim, call_back, send_failed, review, other */
   kind: string;
@@ -1490,7 +1501,8 @@ export interface UpdateRequest {
 
 /**
  * ViewReportRequest says that the handler has the report on screen. It holds until
- * report.leave or the desk is gone; changes come as Delta.Report.
+ * report.leave or the desk is gone; changes come as Delta.Report: at once when they
+ * are made through the same server, else within some seconds.
  */
 export interface ViewReportRequest {
   report: ReportID;
@@ -1509,7 +1521,9 @@ export interface LeaveReportRequest {
 
 /**
  * SaveTaskRequest adds (empty Task.ID) or changes a task of a report: its text,
- * due time and owner.
+ * due time and owner. Task.Version, when it is not zero, is the version it was
+ * edited from: a newer one, or a task that is done, is a conflict, the Ack's error
+ * then carries code "task_conflict" and its Reply the task as it is.
  */
 export interface SaveTaskRequest {
   task: Task;

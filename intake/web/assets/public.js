@@ -65,10 +65,13 @@
   for (const area of all('[data-count]')) {
     const out = document.getElementById(`${area.id}-count`);
     const most = Number(area.dataset.count);
+    const [under, over] = [JSON.parse(out.dataset.left), JSON.parse(out.dataset.over)];
+    const plural = new Intl.PluralRules(document.documentElement.lang);
     const say = () => {
       const left = most - [...area.value].length;
       const n = new Intl.NumberFormat(document.documentElement.lang).format(Math.abs(left));
-      out.textContent = (left < 0 ? out.dataset.over : out.dataset.left).replace('%', n);
+      const texts = left < 0 ? over : under;
+      out.textContent = (texts[plural.select(Math.abs(left))] ?? texts.other).replace('%', n);
       out.classList.toggle('error', left < 0);
     };
     area.addEventListener('input', say);

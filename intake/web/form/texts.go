@@ -139,7 +139,17 @@ func (t *Texts) check(f *Form) error {
 				}
 			}
 		}
-		same("ui", l.UI, want.UI)
+		same("ui", l.general(), want.general())
+		for _, key := range slices.Sorted(maps.Keys(l.UI)) {
+			base, form, ok := l.pluralOf(key)
+			switch extra := placeholders(l.UI[key]); {
+			case !ok:
+			case !l.has(form):
+				add("ui.%s is not used: the language has no such form", key)
+			case slices.ContainsFunc(extra, func(p string) bool { return !slices.Contains(placeholders(l.UI[base]), p) }):
+				add("ui.%s has the places %v, and ui.%s has not", key, extra, base)
+			}
+		}
 		same("errors", l.Errors, want.Errors)
 		for _, code := range Codes() {
 			if l.Errors[code] == "" {
@@ -210,10 +220,21 @@ func placeholders(s string) []string {
 }
 
 // Text is a text of the pages themselves, with its {places} filled in from pairs
-// of name and value. A key that is not there is shown as it is, so that a test
-// finds it.
+// of name and value, in the plural form that the first number among them wants. A
+// key that is not there is shown as it is, so that a test finds it.
 func (l *Language) Text(key string, pairs ...string) string {
-	return Fill(l.UI[key], key, pairs...)
+	return Fill(l.counted(key, pairs), key, pairs...)
+}
+
+// general are the texts without their plural forms.
+func (l *Language) general() map[string]string {
+	out := map[string]string{}
+	for key, text := range l.UI {
+		if _, _, ok := l.pluralOf(key); !ok {
+			out[key] = text
+		}
+	}
+	return out
 }
 
 // Fill fills in the {places} of a text.

@@ -1,6 +1,6 @@
 import type { JSX } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import type { Person, WorkItem } from '../protocol.gen.ts';
+import type { GetPersonReply, Person, WorkItem } from '../protocol.gen.ts';
 import { RequestError } from '../state/connection.ts';
 import type { DeskState } from '../state/desk.ts';
 import { Button } from '../ui/Button.tsx';
@@ -78,6 +78,40 @@ function Maybe({ desk, w, people, onClose }: { desk: Desk; w: WorkItem; people: 
   );
 }
 
+const labels: Record<string, string> = {
+  name: 'Name', given_name: 'Given name', surname: 'Surname', date_of_birth: 'Date of birth', gender: 'Gender', numbers: 'Phone numbers', emails: 'E-mail addresses',
+  street: 'Number and street', town: 'Town', postcode: 'Postcode', language: 'Language', needs: 'Communication needs', remarks: 'Remarks', times: 'When', cover_phrase: 'Say that you are',
+  unsafe_numbers: 'Never ring', unsafe_emails: 'Never write to', rule: 'Safe contact', vulnerable: 'Vulnerable', repeat_victim: 'Repeat victim', restricted: 'Restricted', no_voicemail: 'Leave no voicemail',
+  ...Object.fromEntries(methods.map(([m, text]) => [`method-${m}`, `Only by ${text.toLowerCase()}`])),
+};
+
+/** What somebody else changed of a person while the form was open. */
+function Meanwhile({ was, is }: { was: Person; is: Person }): JSX.Element {
+  const before = shownOf(was);
+  const changes = Object.entries(shownOf(is)).filter(([k, v]) => v !== before[k]);
+  const text = (v: string | boolean) => (typeof v === 'boolean' ? (v ? 'yes' : 'no') : v || 'nothing');
+  return (
+    <div class="app-maybe">
+      <h3 class="app-mini">Changed meanwhile</h3>
+      <ul>{changes.map(([k, v]) => <li key={k}><span><strong>{labels[k] ?? k}</strong>: {text(v)}</span></li>)}</ul>
+      <p class="app-hint">What you did not touch is as they saved it. What you wrote stands: look through it, then save again.</p>
+    </div>
+  );
+}
+
+/** What the form shows of a person, by the name of its field. */
+function shownOf(p: Person): Record<string, string | boolean> {
+  const box = p.addresses?.[0];
+  return {
+    name: p.name, given_name: p.given_name ?? '', surname: p.surname ?? '', date_of_birth: p.date_of_birth ?? '', gender: p.gender ?? '',
+    numbers: (p.numbers ?? []).join('\n'), emails: (p.emails ?? []).join('\n'), street: box?.street ?? '', town: box?.town ?? '', postcode: box?.postcode ?? '',
+    language: p.language ?? '', needs: (p.needs ?? []).join(', '), remarks: p.remarks ?? '', times: p.safe?.times ?? '', cover_phrase: p.safe?.cover_phrase ?? '',
+    unsafe_numbers: (p.safe?.unsafe_numbers ?? []).join('\n'), unsafe_emails: (p.safe?.unsafe_emails ?? []).join('\n'), rule: p.safe?.rule ?? '',
+    vulnerable: !!p.vulnerable, repeat_victim: !!p.repeat_victim, restricted: !!p.restricted, no_voicemail: !!p.safe?.no_voicemail,
+    ...Object.fromEntries(methods.map(([m]) => [`method-${m}`, !!p.safe?.methods?.includes(m)])),
+  };
+}
+
 /** Creating or changing a person. */
 export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: DeskState; w: WorkItem; person: Person; onClose: () => void }): JSX.Element {
   const form = useRef<HTMLFormElement>(null);
@@ -85,6 +119,9 @@ export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: D
   const [busy, setBusy] = useState(false);
   const [known, setKnown] = useState<readonly Person[]>([]);
   const [rule, setRule] = useState(person.safe?.rule ?? '');
+  // What somebody else saved meanwhile: saving again is then a choice.
+  const [newer, setNewer] = useState<Person | undefined>(undefined);
+  const base = newer ?? person;
   const fields: Record<string, string> = {
     name: 'p-name', numbers: 'p-numbers', language: 'p-language', remarks: 'p-remarks', given_name: 'p-given_name', surname: 'p-surname',
     date_of_birth: 'p-date_of_birth', emails: 'p-emails', postcode: 'p-postcode', 'addresses[0].postcode': 'p-postcode', 'safe.unsafe_numbers': 'p-unsafe_numbers', 'safe.unsafe_emails': 'p-unsafe_emails',
@@ -92,9 +129,9 @@ export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: D
   const read = (): Person => {
     const v = new FormData(form.current ?? undefined);
     const text = (k: string) => String(v.get(k) ?? '').trim();
-    const place = { ...person.addresses?.[0], street: text('street'), town: text('town'), postcode: text('postcode').toUpperCase() };
-    const rest = person.addresses?.slice(1) ?? [];
-    const { certainty: _c, because: _b, masked: _m, attached: _a, merged_into: _into, ...kept } = person;
+    const place = { ...base.addresses?.[0], street: text('street'), town: text('town'), postcode: text('postcode').toUpperCase() };
+    const rest = base.addresses?.slice(1) ?? [];
+    const { certainty: _c, because: _b, masked: _m, attached: _a, merged_into: _into, ...kept } = base;
     return {
       ...kept,
       name: text('name') || [text('given_name'), text('surname')].filter(Boolean).join(' '),
@@ -104,7 +141,7 @@ export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: D
       language: text('language'), needs: lines(text('needs')),
       vulnerable: v.has('vulnerable'), repeat_victim: v.has('repeat_victim'), restricted: v.has('restricted'), remarks: text('remarks'),
       safe: {
-        ...person.safe, rule: text('rule'), methods: text('rule') === 'limited' ? methods.map(([m]) => m).filter((m) => v.has(`method-${m}`)) : [],
+        ...base.safe, rule: text('rule'), methods: text('rule') === 'limited' ? methods.map(([m]) => m).filter((m) => v.has(`method-${m}`)) : [],
         unsafe_numbers: lines(text('unsafe_numbers')), unsafe_emails: lines(text('unsafe_emails')), times: text('times'), cover_phrase: text('cover_phrase'), no_voicemail: v.has('no_voicemail'),
       },
     };
@@ -120,6 +157,20 @@ export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: D
     if (Object.keys(clues).length) setKnown(await desk.findPeople({ contact: w.contact, ...clues }));
   };
   useEffect(() => { void look(); }, []);
+  // Fields nobody touched here take the newer value; those that were stay.
+  const take = (theirs: Person) => {
+    const was = shownOf(base);
+    const is = shownOf(theirs);
+    for (const el of form.current?.elements ?? []) {
+      if (el instanceof HTMLInputElement && el.type === 'checkbox') {
+        if (el.checked === was[el.name]) el.checked = !!is[el.name];
+      } else if ((el instanceof HTMLInputElement || el instanceof HTMLTextAreaElement || el instanceof HTMLSelectElement) && el.name in is) {
+        if (el.name === 'rule') setRule((r) => (r === was.rule ? String(is.rule) : r));
+        else if (el.value.trim() === String(was[el.name])) el.value = String(is[el.name]);
+      }
+    }
+    setNewer(theirs);
+  };
   const submit = async (e: Event) => {
     e.preventDefault();
     if (busy || !form.current) return;
@@ -134,6 +185,7 @@ export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: D
       await desk.savePerson(w.contact, p);
       onClose();
     } catch (err) {
+      if (err instanceof RequestError && err.code === 'person_conflict' && err.reply) take((err.reply as GetPersonReply).person);
       const field = err instanceof RequestError ? fields[err.field.replace(/^person\./, '')] ?? fields[err.field.replace(/^person\./, '').replace(/\[\d+\].*$/, '')] ?? '' : '';
       setError({ field, text: sentence(err) });
       if (field) document.getElementById(field)?.focus();
@@ -168,6 +220,7 @@ export function PersonDialog({ desk, d, w, person, onClose }: { desk: Desk; d: D
   return (
     <Dialog title={person.id ? `Change ${person.name}` : 'New person'} onClose={onClose} wide>
       {error && !error.field && <p class="app-inline app-inline--warn" role="alert">{error.text}</p>}
+      {newer && <Meanwhile was={person} is={newer} />}
       <Maybe desk={desk} w={w} people={known} onClose={onClose} />
       <form ref={form} onSubmit={submit} noValidate class="app-form">
         <Field id="p-name" label="Name" hint="As they are called" error={at('p-name')}>

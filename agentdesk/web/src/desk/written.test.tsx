@@ -89,6 +89,29 @@ describe('a written contact', () => {
     expect(w.sent('person.save')).toMatchObject([{ person: { id: known.id, emails: ['a.example@example.org', 'new@example.org'], addresses: known.addresses, needs: ['interpreter'] } }]);
   });
 
+  it('shows what somebody else saved of a person meanwhile, and overwrites nothing unseen', async () => {
+    const known = { ...f.people(true)[0]!, remarks: 'Rings often', language: 'en', revision: '7' } as NonNullable<WorkItem['people']>[number];
+    await taken({ people: [known] });
+    button(new RegExp(`^Change ${known.name}`))?.click();
+    await drawn();
+    type(root.querySelector<HTMLTextAreaElement>('#p-emails'), 'new@example.org');
+    const newer = { ...known, remarks: 'Works nights', vulnerable: !known.vulnerable, written_language: 'pl', revision: '8' };
+    w.server.refuseNext.set('person.save', { code: 'person_conflict', message: 'Somebody else changed this person.', field: 'person.revision' });
+    w.server.newerNext.set('person.save', { person: newer, reports: [] });
+    root.querySelector<HTMLFormElement>('.app-form')?.requestSubmit();
+    await drawn();
+    expect(text()).toContain('Changed meanwhile');
+    expect(text()).toContain('Remarks: Works nights');
+    expect(root.querySelector<HTMLTextAreaElement>('#p-remarks')?.value).toBe('Works nights');
+    expect(root.querySelector<HTMLTextAreaElement>('#p-emails')?.value).toBe('new@example.org');
+    root.querySelector<HTMLFormElement>('.app-form')?.requestSubmit();
+    await drawn();
+    expect(w.sent('person.save')).toMatchObject([
+      { person: { revision: '7', emails: ['new@example.org'], remarks: 'Rings often' } },
+      { person: { revision: '8', emails: ['new@example.org'], remarks: 'Works nights', vulnerable: !known.vulnerable, written_language: 'pl' } },
+    ]);
+  });
+
   it('keeps an answer as it is typed, and through a reload', async () => {
     const { mail } = await taken();
     type(answer(), 'Dear A. Example');

@@ -64,6 +64,8 @@ export class FakeServer {
   received: Received[] = [];
   /** Refuses the next request of a type with this error. */
   refuseNext = new Map<string, ProtocolError>();
+  /** What comes beside that error: the newer version. */
+  newerNext = new Map<string, unknown>();
   /** While false, sockets do not open. */
   up = true;
   /** While true, requests are received but not answered. */
@@ -221,7 +223,9 @@ export class FakeServer {
     const refusal = this.refuseNext.get(m.type);
     if (refusal) {
       this.refuseNext.delete(m.type);
-      socket.deliver({ ack: { id: m.id, error: refusal } });
+      const newer = this.newerNext.get(m.type);
+      this.newerNext.delete(m.type);
+      socket.deliver({ ack: { id: m.id, error: refusal, ...(newer ? { reply: newer } : {}) } });
       return;
     }
     const answer = this.#handle(m);

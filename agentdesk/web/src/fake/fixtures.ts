@@ -161,6 +161,7 @@ export function hits(now: number): SearchHit[] {
     { kind: 'person', id: 'p1', title: 'A. Example', detail: '020 7946 0101, ZZ1 1ZZ', because: ['name'], at: at(now, -900) },
     { kind: 'report', id: 'r1', title: 'Bicycle theft, High Street', detail: 'Blue bicycle taken from the rack outside the library', reference: 'K7DX-94MQ-H', because: ['words', 'postcode'], at: at(now, -5000) },
     { kind: 'report', id: 'r9', reference: 'P4QT-81NA-C', because: ['name'], restricted: true, masked: true },
+    { kind: 'message', id: 'm9', report: 'r9', restricted: true, masked: true },
     { kind: 'message', id: 'm1', title: 'My bicycle was taken', detail: 'a.example@example.org', reference: 'K7DX-94MQ-H', because: ['words'], at: at(now, -5400) },
   ];
 }

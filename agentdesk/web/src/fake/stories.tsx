@@ -235,6 +235,18 @@ const stories: Record<string, () => Promise<unknown>> = {
     const s = await written();
     s.view.look('person', 'p1');
   },
+  'person-clash': async () => {
+    const s = await written();
+    const p = s.desk.current.value?.people?.[0];
+    if (!p) return;
+    s.view.editing.value = p;
+    s.view.dialog.value = 'person';
+    await settle();
+    s.server.refuseNext.set('person.save', { code: 'person_conflict', message: 'Somebody else changed this person since you opened them. What you wrote is kept here; compare it with the newer record.', field: 'person.revision' });
+    s.server.newerNext.set('person.save', { person: { ...p, remarks: 'Works nights: ring after two.', vulnerable: true, revision: '8' }, reports: [] });
+    document.querySelector<HTMLFormElement>('form.app-form')?.requestSubmit();
+    await settle();
+  },
   tasks: async () => {
     const s = await ready();
     s.view.dialog.value = 'tasks';

@@ -17,7 +17,7 @@ const kinds: Record<string, { one: string; all: string; icon: IconName }> = {
 
 const because: Record<string, string> = {
   name: 'name', sound: 'sounds like it', number: 'number', email: 'e-mail address', reference: 'reference', postcode: 'postcode',
-  vehicle: 'registration', property: 'serial number', words: 'words',
+  vehicle: 'registration', property: 'serial number', born: 'date of birth', words: 'words',
 };
 
 /** Where a hit leads: a person or a report opens, whatever else leads to the one it belongs to. */
@@ -30,13 +30,15 @@ function open(view: View, h: SearchHit): void {
 function Hit({ view, h }: { view: View; h: SearchHit }): JSX.Element {
   const kind = kinds[h.kind];
   const leads = h.kind === 'person' || h.kind === 'report' || !!h.report || !!h.person;
-  const title = h.masked ? 'A restricted record' : h.title || h.reference || 'Without a title';
+  // What belongs to a restricted record leads to that record, which asks why it is needed.
+  const inside = h.report ? 'In a restricted report' : 'About a restricted person';
+  const title = h.masked ? (h.kind === 'person' || h.kind === 'report' ? 'A restricted record' : inside) : h.title || h.reference || 'Without a title';
   const found = (h.because ?? []).map((b) => because[b] ?? b).join(', ');
   return (
     <li class="app-hit">
       <span class="app-hit__title"><Icon name={kind?.icon ?? 'info'} size={18} /> {leads ? <button type="button" class="app-link app-hit__open" onClick={() => open(view, h)}>{title}</button> : title}</span>
       <span class="app-hit__detail">{[h.detail, h.reference && h.reference !== title ? h.reference : '', h.at ? dateText(toMs(h.at)) : ''].filter(Boolean).join(' · ')}</span>
-      <span class="app-hit__because">{kind?.one ?? h.kind}{found ? `, by ${found}` : ''}{h.restricted && !h.masked ? ', restricted' : ''}</span>
+      <span class="app-hit__because">{kind?.one ?? h.kind}{found ? `, by ${found}` : ''}{h.restricted && !h.masked ? ', restricted' : ''}{h.masked ? ': opens when you say why' : ''}</span>
     </li>
   );
 }
@@ -57,7 +59,7 @@ export function SearchDialog({ desk, view, onClose }: { desk: Desk; view: View; 
   };
   const state = f.state.value;
   const n = f.hits.value.length;
-  const says = state === 'busy' ? 'Looking…' : state === 'failed' ? f.problem.value : state === 'done' ? (n ? `${n} found${f.more.value ? ', and more: type more of it' : ''}` : 'Nothing found') : 'Name, number, e-mail address, reference, postcode, registration, serial number, or words of what happened';
+  const says = state === 'busy' ? 'Looking…' : state === 'failed' ? f.problem.value : state === 'done' ? (n ? `${n} found${f.more.value ? ', and more: type more of it' : ''}` : 'Nothing found') : 'Name, date of birth, number, e-mail address, reference, postcode, registration, serial number, or words of what happened';
   return (
     <Dialog title="Look up" onClose={onClose} wide>
       <div class="app-search" onKeyDown={keys}>
