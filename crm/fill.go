@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -30,78 +31,89 @@ const FillLimit = 1000
 
 // FillPeople adds people who were never there, under the ids they have.
 func (s *Store) FillPeople(ctx context.Context, ps []Person) error {
-	docs := make([]SearchDoc, 0, len(ps))
-	_, err := s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for _, p := range ps {
-			if p.ID == "" {
-				return &FieldError{"id", "required", "people are filled in with their ids"}
-			}
-			if err := s.tidy(&p); err != nil {
-				return err
-			}
-			text, err := json.Marshal(p)
-			if err != nil {
-				return err
-			}
-			targets := s.personTargets(p)
-			pipe.HSet(ctx, personKey(p.ID), "person", text, "changed", int64(p.Changed), "made", strings.Join(targets, " "))
-			for _, t := range targets {
-				if kind, name, _ := strings.Cut(t, ":"); kind == "l" {
-					pipe.HSet(ctx, linePeopleKey(name), string(p.ID), text)
-				} else {
-					pipe.ZAdd(ctx, peopleByKey(name), redis.Z{Member: string(p.ID)})
-				}
-			}
-			docs = append(docs, personDoc(p))
+	err := s.fill(ctx, len(ps), func(pipe redis.Pipeliner, i int) (SearchDoc, error) {
+		p := ps[i]
+		if p.ID == "" {
+			return SearchDoc{}, &FieldError{"id", "required", "people are filled in with their ids"}
 		}
-		return nil
+		if err := s.tidy(&p); err != nil {
+			return SearchDoc{}, err
+		}
+		text, err := json.Marshal(p)
+		if err != nil {
+			return SearchDoc{}, err
+		}
+		targets := s.personTargets(p)
+		pipe.HSet(ctx, personKey(p.ID), "person", text, "changed", int64(p.Changed), "made", strings.Join(targets, " "))
+		for _, t := range targets {
+			if kind, name, _ := strings.Cut(t, ":"); kind == "l" {
+				pipe.HSet(ctx, linePeopleKey(name), string(p.ID), text)
+			} else {
+				pipe.ZAdd(ctx, peopleByKey(name), redis.Z{Member: string(p.ID)})
+			}
+		}
+		return personDoc(p), nil
 	})
 	if err != nil {
 		return fmt.Errorf("crm: fill in people: %w", err)
 	}
-	return s.findAll(ctx, docs)
+	return nil
+}
+
+// fill has each of n records written and then sends all of them to Redis, and what
+// is to be found to the index meanwhile. Nothing is sent when one is refused.
+func (s *Store) fill(ctx context.Context, n int, write func(pipe redis.Pipeliner, i int) (SearchDoc, error)) error {
+	pipe := s.redis.Pipeline()
+	docs := make([]SearchDoc, n)
+	for i := range n {
+		var err error
+		if docs[i], err = write(pipe, i); err != nil {
+			return err
+		}
+	}
+	found := make(chan error, 1)
+	go func() { found <- s.findAll(ctx, docs) }()
+	_, err := pipe.Exec(ctx)
+	return errors.Join(err, <-found)
 }
 
 // FillContacts adds contacts that were never there, as they ended. Their people
 // must be none that was merged.
 func (s *Store) FillContacts(ctx context.Context, rs []Record) error {
-	docs := make([]SearchDoc, 0, len(rs))
-	_, err := s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for _, r := range rs {
-			if r.ID == "" {
-				return &FieldError{"id", "required", "contacts are filled in with their ids"}
-			}
-			if r.Facts.Line = s.mailLine(r.Email); r.Facts.Line == "" {
-				r.Facts.Line = s.line(r.Number)
-			}
-			text, err := json.Marshal(r)
-			if err != nil {
-				return err
-			}
-			pipe.HSet(ctx, contactKey(r.ID), filledFields(r)...)
-			at := float64(milliseconds(r.Arrival))
-			var tags []string
-			for _, line := range slices.Compact([]string{r.Facts.Line, s.line(r.Number)}) {
-				if line != "" {
-					tags = append(tags, lineTag(line))
-				}
-			}
-			if r.Person != "" {
-				tags = append(tags, personTag(r.Person))
-			}
-			for _, tag := range tags {
-				keys := timelineKeys(tag)
-				pipe.ZAdd(ctx, keys[0], redis.Z{Score: at, Member: string(r.ID)})
-				pipe.HSet(ctx, keys[1], string(r.ID), "1 "+string(text))
-			}
-			docs = append(docs, recordDoc(r))
+	err := s.fill(ctx, len(rs), func(pipe redis.Pipeliner, i int) (SearchDoc, error) {
+		r := rs[i]
+		if r.ID == "" {
+			return SearchDoc{}, &FieldError{"id", "required", "contacts are filled in with their ids"}
 		}
-		return nil
+		if r.Facts.Line = s.mailLine(r.Email); r.Facts.Line == "" {
+			r.Facts.Line = s.line(r.Number)
+		}
+		text, err := json.Marshal(r)
+		if err != nil {
+			return SearchDoc{}, err
+		}
+		pipe.HSet(ctx, contactKey(r.ID), filledFields(r)...)
+		at := float64(milliseconds(r.Arrival))
+		var tags []string
+		for _, line := range slices.Compact([]string{r.Facts.Line, s.line(r.Number)}) {
+			if line != "" {
+				tags = append(tags, lineTag(line))
+			}
+		}
+		if r.Person != "" {
+			tags = append(tags, personTag(r.Person))
+		}
+		for _, tag := range tags {
+			keys := timelineKeys(tag)
+			pipe.ZAdd(ctx, keys[0], redis.Z{Score: at, Member: string(r.ID)})
+			pipe.HSet(ctx, keys[1], string(r.ID), "1 "+string(text))
+		}
+		return recordDoc(r), nil
 	})
 	if err != nil {
 		return fmt.Errorf("crm: fill in contacts: %w", err)
 	}
-	return s.findAll(ctx, docs)
+	return nil
 }
 
 // filledFields are those of a contact's hash.
@@ -146,46 +158,41 @@ func (s *Store) FillReports(ctx context.Context, rs []Report, from []Record) err
 	if err != nil {
 		return fmt.Errorf("crm: fill in reports: %w", err)
 	}
-	docs := make([]SearchDoc, 0, len(rs))
 	now := contact.At(s.now())
-	_, err = s.redis.Pipelined(ctx, func(pipe redis.Pipeliner) error {
-		for i, r := range rs {
-			if r.ID == "" {
-				return &FieldError{"id", "required", "reports are filled in with their ids"}
-			}
-			if err := checkReport(&r, now); err != nil {
-				return err
-			}
-			day := r.Created.Time().In(s.zone)
-			r.IncidentNumber = ref.IncidentNumber(serials[i], day.Year(), day.Month(), day.Day())
-			if r.Reference, err = ref.New(rand.Reader); err != nil {
-				return err
-			}
-			r.Version = 1
-			s.name(&r, nil)
-			if r.Retention.Group == 0 {
-				r.Retention.Group = retentionGroup(r)
-			}
-			s.retain(&r)
-			d := reportDocument{Report: r}
-			line := s.mailLine(from[i].Email)
-			if line == "" {
-				line = s.line(from[i].Number)
-			}
-			if line != "" {
-				d.Lines = []string{line}
-			}
-			if err := s.fillReport(ctx, pipe, d); err != nil {
-				return err
-			}
-			docs = append(docs, reportDoc(r))
+	err = s.fill(ctx, len(rs), func(pipe redis.Pipeliner, i int) (SearchDoc, error) {
+		r := rs[i]
+		if r.ID == "" {
+			return SearchDoc{}, &FieldError{"id", "required", "reports are filled in with their ids"}
 		}
-		return nil
+		if err := checkReport(&r, now); err != nil {
+			return SearchDoc{}, err
+		}
+		day := r.Created.Time().In(s.zone)
+		r.IncidentNumber = ref.IncidentNumber(serials[i], day.Year(), day.Month(), day.Day())
+		var err error
+		if r.Reference, err = ref.New(rand.Reader); err != nil {
+			return SearchDoc{}, err
+		}
+		r.Version = 1
+		s.name(&r, nil)
+		if r.Retention.Group == 0 {
+			r.Retention.Group = retentionGroup(r)
+		}
+		s.retain(&r)
+		d := reportDocument{Report: r}
+		line := s.mailLine(from[i].Email)
+		if line == "" {
+			line = s.line(from[i].Number)
+		}
+		if line != "" {
+			d.Lines = []string{line}
+		}
+		return reportDoc(r), s.fillReport(ctx, pipe, d)
 	})
 	if err != nil {
 		return fmt.Errorf("crm: fill in reports: %w", err)
 	}
-	return s.findAll(ctx, docs)
+	return nil
 }
 
 func (s *Store) fillReport(ctx context.Context, pipe redis.Pipeliner, d reportDocument) error {

@@ -9,48 +9,61 @@ import (
 // Load fills a store with a world, oldest contacts first. Progress, if any, is
 // told now and then how many of what are there.
 func Load(ctx context.Context, s *crm.Store, w World, progress func(what string, done, of int)) error {
-	batches := func(what string, n int, put func(from, to int) error) error {
-		for from := 0; from < n; from += crm.FillLimit {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			to := min(from+crm.FillLimit, n)
-			if err := put(from, to); err != nil {
-				return err
-			}
-			if progress != nil {
-				progress(what, to, n)
-			}
-		}
-		return nil
-	}
-	err := batches("people", w.People(), func(from, to int) error {
-		ps := make([]crm.Person, 0, to-from)
-		for i := from; i < to; i++ {
-			ps = append(ps, w.Person(i))
-		}
-		return s.FillPeople(ctx, ps)
-	})
+	err := batches(ctx, "people", w.People(), w.Person, progress, func(ps []crm.Person) error { return s.FillPeople(ctx, ps) })
 	if err != nil {
 		return err
 	}
-	err = batches("contacts", w.Contacts(), func(from, to int) error {
-		rs := make([]crm.Record, 0, to-from)
-		for i := from; i < to; i++ {
-			rs = append(rs, w.Contact(i))
-		}
-		return s.FillContacts(ctx, rs)
-	})
+	err = batches(ctx, "contacts", w.Contacts(), w.Contact, progress, func(rs []crm.Record) error { return s.FillContacts(ctx, rs) })
 	if err != nil {
 		return err
 	}
-	return batches("reports", w.Reports(), func(from, to int) error {
+	type reported struct {
+		report crm.Report
+		from   crm.Record
+	}
+	report := func(i int) reported {
+		r, c := w.Report(i)
+		return reported{r, c}
+	}
+	return batches(ctx, "reports", w.Reports(), report, progress, func(of []reported) error {
 		var rs []crm.Report
 		var cs []crm.Record
-		for i := from; i < to; i++ {
-			r, c := w.Report(i)
-			rs, cs = append(rs, r), append(cs, c)
+		for _, r := range of {
+			rs, cs = append(rs, r.report), append(cs, r.from)
 		}
 		return s.FillReports(ctx, rs, cs)
 	})
+}
+
+// batches makes n records in order and puts them, the next batch being made while
+// one is put.
+func batches[T any](ctx context.Context, what string, n int, one func(i int) T, progress func(what string, done, of int), put func([]T) error) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	made := make(chan []T, 1)
+	go func() {
+		defer close(made)
+		for from := 0; from < n; from += crm.FillLimit {
+			batch := make([]T, 0, crm.FillLimit)
+			for i := from; i < min(from+crm.FillLimit, n); i++ {
+				batch = append(batch, one(i))
+			}
+			select {
+			case made <- batch:
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	done := 0
+	for batch := range made {
+		if err := put(batch); err != nil {
+			return err
+		}
+		done += len(batch)
+		if progress != nil {
+			progress(what, done, n)
+		}
+	}
+	return ctx.Err()
 }

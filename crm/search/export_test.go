@@ -1,5 +1,12 @@
 package search
 
+import (
+	"context"
+	"math"
+
+	"github.com/redis/go-redis/v9"
+)
+
 // Sound and Words are how names and texts are compared.
 var (
 	Sound = sound
@@ -26,4 +33,22 @@ func Reading(text, country string) [][]string {
 		out = append(out, terms)
 	}
 	return out
+}
+
+// Intersect gives the numbers that all of some lists have, the highest first.
+func Intersect(ctx context.Context, c redis.UniversalClient, keys ...string) ([]uint32, error) {
+	r := &reader{ctx: ctx, redis: c, lists: map[string]*list{}}
+	r.open(keys)
+	var every all
+	for _, k := range keys {
+		every = append(every, union{r.lists[k].again()})
+	}
+	var out []uint32
+	for n := uint32(math.MaxUint32); ; {
+		v, ok := every.seek(r, n)
+		if !ok || v == 0 {
+			return out, r.err
+		}
+		out, n = append(out, v), v-1
+	}
 }

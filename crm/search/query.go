@@ -498,5 +498,6 @@ func (x *Index) matches(d *kept, r reading, rank Rank) ([]Field, bool) {
 // the window and reads on by itself.
 func (l *list) again() *list {
 	c := *l
+	c.at, c.own = len(c.window), false
 	return &c
 }

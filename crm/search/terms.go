@@ -36,7 +36,8 @@ func (f field) name() Field {
 func (f field) heads() []int {
 	switch f {
 	case number:
-		return []int{6, 9, 11}
+		// Those of one exchange share six digits, and may be many: each length has its lists.
+		return []int{6, 7, 8, 9, 10, 11}
 	case email:
 		return []int{3, 6, 10}
 	case postcode:

@@ -49,14 +49,18 @@ type options struct {
 	simContacts, simTries int
 
 	recordPeople, recordContacts, searches int
+	recordRedis                            string
+
+	mails, mailConnections, mailRounds int
 
 	people, desks, pops int
 	handling            time.Duration
 
+	began    time.Time
 	progress func(format string, args ...any)
 }
 
-var partNames = []string{"arrivals", "backlog", "engine", "pop", "records", "sim"}
+var partNames = []string{"arrivals", "backlog", "engine", "pop", "records", "sim", "mail"}
 
 func main() {
 	if len(os.Args) == 2 && os.Args[1] == bareCommand {
@@ -83,13 +87,13 @@ func run(ctx context.Context, args []string, out, errOut io.Writer) int {
 		fmt.Fprintf(errOut, "bench: %v\n", err)
 		return 2
 	}
-	began := time.Now()
+	o.began = time.Now()
 	o.progress = func(format string, args ...any) {
-		fmt.Fprintf(errOut, "%5.0fs  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
+		fmt.Fprintf(errOut, "%5.0fs  %s\n", time.Since(o.began).Seconds(), fmt.Sprintf(format, args...))
 	}
-	rep := &report{Began: began.UTC().Truncate(time.Second), Machine: measure.ThisMachine()}
+	rep := &report{Began: o.began.UTC().Truncate(time.Second), Machine: measure.ThisMachine()}
 	err = measureAll(ctx, o, rep)
-	rep.Took = time.Since(began).Seconds()
+	rep.Took = time.Since(o.began).Seconds()
 	rep.judge()
 	rep.print(out)
 	if o.jsonFile != "" {
@@ -122,6 +126,11 @@ func measureAll(ctx context.Context, o options, rep *report) (err error) {
 			return err
 		}
 	}
+	if o.parts["mail"] {
+		if err := measureMail(ctx, o, rep); err != nil {
+			return err
+		}
+	}
 	if !o.parts["arrivals"] && !o.parts["backlog"] && !o.parts["pop"] {
 		return nil
 	}
@@ -146,7 +155,7 @@ func measureAll(ctx context.Context, o options, rep *report) (err error) {
 		return err
 	}
 	if o.parts["pop"] {
-		if rep.Pops, err = measurePops(ctx, o, store); err != nil {
+		if rep.Pops, err = measurePops(ctx, o, store, db.pid()); err != nil {
 			return err
 		}
 	}
@@ -199,7 +208,11 @@ func parse(args []string, errOut io.Writer) (options, error) {
 	fs.DurationVar(&o.handling, "handling", 40*time.Second, "pop: how long a desk has a call, so how often it pops")
 	fs.IntVar(&o.recordPeople, "record-people", 50_000, "records: people; 1000000 is a large force")
 	fs.IntVar(&o.recordContacts, "record-contacts", 150_000, "records: contacts; 3000000 is a large force")
+	fs.StringVar(&o.recordRedis, "record-redis", "", "records: unix socket of a Redis to fill, which must be empty, or to measure again once it is filled")
 	fs.IntVar(&o.searches, "searches", 200, "records: searches of each kind")
+	fs.IntVar(&o.mails, "mails", 1000, "mail: small mails to each system; a quarter as many of 100 kB, a fortieth of 5 MB")
+	fs.IntVar(&o.mailConnections, "mail-connections", 8, "mail: connections at a time; one alone is measured too")
+	fs.IntVar(&o.mailRounds, "mail-rounds", 2, "mail: rounds the mails are spread over; in each the systems take turns")
 	fs.IntVar(&o.pops, "pops", 1000, "pop: pops at that rate")
 	if err := fs.Parse(args); err != nil {
 		return o, err
@@ -261,10 +274,11 @@ func (o options) check() []error {
 	for flag, v := range map[string]int{
 		"handlers": o.handlers, "rounds": o.rounds, "backlog-rounds": o.backlogRounds, "warm-up": o.warmUp, "backlog-handlers": o.backlogHandlers, "backlog-calls": o.backlogCalls,
 		"engine-handlers": o.engineHandlers, "engine-profiles": o.profiles, "engine-events": o.events, "engine-tries": o.engineTries, "sim-tries": o.simTries,
-		"record-people": o.recordPeople, "record-contacts": o.recordContacts, "searches": o.searches, "people": o.people, "desks": o.desks, "pops": o.pops,
+		"record-people": o.recordPeople, "record-contacts": o.recordContacts, "searches": o.searches, "mails": o.mails, "mail-connections": o.mailConnections, "mail-rounds": o.mailRounds, "people": o.people, "desks": o.desks, "pops": o.pops,
 	} {
 		least(flag, float64(v), 1)
 	}
+	most("mail-connections", o.mailConnections, 100)
 	least("sim-contacts", float64(o.simContacts), 1000)
 	least("backlog-rate", o.backlogRate, 0.1)
 	most("backlog-handlers", o.backlogHandlers, o.handlers)

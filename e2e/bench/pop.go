@@ -23,6 +23,8 @@ type popFigure struct {
 	Pop      measure.Summary `json:"pop"`
 	Both     measure.Summary `json:"both"`
 	Failed   int             `json:"faults"`
+	// CPU is this process' and Redis' processor time for both, in milliseconds.
+	CPU float64 `json:"cpu_ms"`
 }
 
 // number is the n-th person's. The first have those the bench's callers ring
@@ -113,7 +115,7 @@ feed:
 
 // measurePops lets callers arrive and desks ask who they are: at the rate at
 // which so many desks take calls, and with every desk asking within one second.
-func measurePops(ctx context.Context, o options, store *crm.Store) ([]popFigure, error) {
+func measurePops(ctx context.Context, o options, store *crm.Store, redis int) ([]popFigure, error) {
 	loads := []struct {
 		name  string
 		rate  float64
@@ -128,10 +130,19 @@ func measurePops(ctx context.Context, o options, store *crm.Store) ([]popFigure,
 		if _, err := popsAt(ctx, o, store, l.rate, min(l.count, 200)); err != nil {
 			return nil, err
 		}
+		before, err := busyWith(redis)
+		if err != nil {
+			return nil, err
+		}
 		f, err := popsAt(ctx, o, store, l.rate, l.count)
 		if err != nil {
 			return nil, err
 		}
+		after, err := busyWith(redis)
+		if err != nil {
+			return nil, err
+		}
+		f.CPU = measure.Milliseconds(after-before) / float64(l.count)
 		f.Load = l.name
 		figures = append(figures, f)
 	}

@@ -27,6 +27,7 @@ type report struct {
 	Pops     []popFigure     `json:"screen_pops,omitempty"`
 	Sim      *simFigures     `json:"simulation,omitempty"`
 	Records  *recordsFigure  `json:"records,omitempty"`
+	Mail     *mailFigures    `json:"mail,omitempty"`
 	Targets  []target        `json:"targets"`
 }
 
@@ -102,6 +103,9 @@ func (r *report) judge() {
 	if r.Sim != nil {
 		r.Sim.judge(r)
 	}
+	if r.Mail != nil {
+		r.Mail.judge(r)
+	}
 	slices.SortStableFunc(r.Targets, func(a, b target) int { return strings.Compare(a.Part, b.Part) })
 }
 
@@ -118,6 +122,9 @@ func (r *report) faults() int {
 		for _, f := range r.Records.Searches {
 			n += f.Missed
 		}
+	}
+	if r.Mail != nil {
+		n += len(r.Mail.Faults)
 	}
 	return n
 }
@@ -162,10 +169,10 @@ func (r *report) print(out io.Writer) {
 	if len(r.Pops) > 0 {
 		fmt.Fprintf(out, "\n(d) Screen-pop from Redis with %d people, ms\n\n", r.Pops[0].People)
 		w := tabwriter.NewWriter(out, 0, 0, 2, ' ', tabwriter.AlignRight)
-		fmt.Fprintln(w, "load\tper s\tcount\tfaults\tidentify median\tp99\tpop median\tp99\tboth median\tp90\tp99\t")
+		fmt.Fprintln(w, "load\tper s\tcount\tfaults\tidentify median\tp99\tpop median\tp99\tboth median\tp90\tp99\tCPU\t")
 		for _, f := range r.Pops {
-			fmt.Fprintf(w, "%s\t%.0f\t%d\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\n", f.Load, f.Rate, f.Both.Count, f.Failed,
-				f.Identify.Median, f.Identify.P99, f.Pop.Median, f.Pop.P99, f.Both.Median, f.Both.P90, f.Both.P99)
+			fmt.Fprintf(w, "%s\t%.0f\t%d\t%d\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t%.2f\t\n", f.Load, f.Rate, f.Both.Count, f.Failed,
+				f.Identify.Median, f.Identify.P99, f.Pop.Median, f.Pop.P99, f.Both.Median, f.Both.P90, f.Both.P99, f.CPU)
 		}
 		_ = w.Flush()
 	}
@@ -174,6 +181,9 @@ func (r *report) print(out io.Writer) {
 	}
 	if r.Sim != nil {
 		r.Sim.print(out)
+	}
+	if r.Mail != nil {
+		r.Mail.print(out)
 	}
 	if len(r.Targets) > 0 {
 		fmt.Fprint(out, "\nAgainst the goals\n\n")
@@ -242,6 +252,11 @@ func (r *report) printFaults(out io.Writer) {
 			if f.Missed > 0 {
 				fmt.Fprintf(out, "  search for %s: %d did not find what is there\n", f.What, f.Missed)
 			}
+		}
+	}
+	if r.Mail != nil {
+		for _, fault := range r.Mail.Faults {
+			fmt.Fprintf(out, "  mail: %s\n", fault)
 		}
 	}
 }

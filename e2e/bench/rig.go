@@ -155,7 +155,7 @@ func (r *rig) close() error {
 	return errors.Join(errs...)
 }
 
-// redisServer is a private Redis with the durability `c3i up` gives its own.
+// redisServer is a private Redis with the settings `c3i up` gives its own.
 type redisServer struct {
 	socket string
 	cmd    *exec.Cmd
@@ -173,16 +173,13 @@ func startRedis(ctx context.Context, dir string) (*redisServer, error) {
 	}
 	s := &redisServer{socket: filepath.Join(dir, "s")}
 	s.cmd = exec.Command(program, "--port", "0", "--unixsocket", s.socket, "--dir", dir, "--save", "",
-		"--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction",
+		"--appendonly", "yes", "--appendfsync", "everysec", "--hash-max-listpack-value", "1024", "--hash-max-listpack-entries", "128", "--maxmemory-policy", "noeviction",
 		"--daemonize", "no", "--logfile", filepath.Join(dir, "log"))
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s (scripts/setup says where to get it): %w", program, err)
 	}
-	s.client = redis.NewClient(&redis.Options{
-		Network: "unix", Addr: s.socket, Protocol: 3, DisableIdentity: true, PoolSize: 64,
-		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
-	})
+	s.client = clientOf(s.socket)
 	waiting, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
 	tick := time.NewTicker(10 * time.Millisecond)
@@ -198,6 +195,13 @@ func startRedis(ctx context.Context, dir string) (*redisServer, error) {
 			return nil, errors.Join(fmt.Errorf("redis-server does not answer: %w", err), s.stop())
 		}
 	}
+}
+
+func clientOf(socket string) *redis.Client {
+	return redis.NewClient(&redis.Options{
+		Network: "unix", Addr: socket, Protocol: 3, DisableIdentity: true, PoolSize: 64,
+		MaintNotificationsConfig: &maintnotifications.Config{Mode: maintnotifications.ModeDisabled},
+	})
 }
 
 func (s *redisServer) pid() int { return s.cmd.Process.Pid }

@@ -49,6 +49,7 @@ const flowFile = "flows/straight-to-queue.yaml"
 type c3i struct {
 	system
 	url      string
+	smtp     string
 	cmd      *exec.Cmd
 	desks    []*deskclient.Desk
 	sessions []*deskclient.Session
@@ -58,7 +59,7 @@ const password = "seven-green-bottles"
 
 // startC3i starts the program against the rig's Asterisk and the Redis given, and
 // signs handlers on through the desk's own protocol, each with their SIP phone.
-func startC3i(ctx context.Context, program string, r *rig, db *redisServer, handlers int) (_ *c3i, err error) {
+func startC3i(ctx context.Context, program string, r *rig, db *redisServer, handlers int, more ...string) (_ *c3i, err error) {
 	data := filepath.Join(r.dir, "c3i")
 	plan, flow := filepath.Join(r.dir, "plan.yaml"), filepath.Join(r.dir, "flow.yaml")
 	flowText, err := configs.Files.ReadFile(flowFile)
@@ -93,10 +94,13 @@ func startC3i(ctx context.Context, program string, r *rig, db *redisServer, hand
 	defer func() { _ = log.Close() }()
 	a := r.asterisk.Settings()
 	c := &c3i{system: system{name: "C3i", redis: db.pid(), target: r.uri(numberC3i)}}
-	c.cmd = exec.Command(program, "serve", "--data_dir", data, "--plan", plan, "--flow", flow,
+	args := append([]string{
+		"serve", "--data_dir", data, "--plan", plan, "--flow", flow,
 		"--http.listen", "127.0.0.1:0", "--redis.addrs", db.socket,
-		"--asterisk.url", "http://"+r.asterisk.HTTPAddress(), "--asterisk.app", a.App,
-		"--asterisk.ari_user", a.ARIUser, "--log.format", "json")
+		"--asterisk.url", "http://" + r.asterisk.HTTPAddress(), "--asterisk.app", a.App,
+		"--asterisk.ari_user", a.ARIUser, "--log.format", "json",
+	}, more...)
+	c.cmd = exec.Command(program, args...)
 	c.cmd.Env = append(ownSettings(os.Environ()), configs.EnvPrefix+"_ASTERISK_ARI_PASSWORD="+a.ARIPassword)
 	c.cmd.Stderr = log
 	c.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
@@ -116,7 +120,7 @@ func startC3i(ctx context.Context, program string, r *rig, db *redisServer, hand
 	if err := awaitLine(ctx, out, "Ctrl-C stops it.", 60*time.Second); err != nil {
 		return nil, fmt.Errorf("c3i serve is not ready: %w", err)
 	}
-	var run struct{ HTTP string }
+	var run struct{ HTTP, SMTP string }
 	b, err := os.ReadFile(filepath.Join(data, "run.json"))
 	if err == nil {
 		err = json.Unmarshal(b, &run)
@@ -124,7 +128,7 @@ func startC3i(ctx context.Context, program string, r *rig, db *redisServer, hand
 	if err != nil {
 		return nil, fmt.Errorf("c3i serve does not say where it listens: %w", err)
 	}
-	c.url = run.HTTP
+	c.url, c.smtp = run.HTTP, run.SMTP
 	return c, c.signOn(ctx, r, handlers)
 }
 

@@ -8,7 +8,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
-	"testing"
 )
 
 // Dovecot is a private Dovecot with one mailbox.
@@ -16,7 +15,7 @@ type Dovecot struct {
 	// IMAP is host:port, without TLS; User and Password sign in.
 	IMAP, User, Password string
 
-	t    testing.TB
+	t    T
 	dir  string
 	port int
 	cmd  *exec.Cmd
@@ -24,7 +23,7 @@ type Dovecot struct {
 }
 
 // StartDovecot starts a Dovecot that is ended with the test.
-func StartDovecot(t testing.TB) *Dovecot {
+func StartDovecot(t T) *Dovecot {
 	t.Helper()
 	needRoot(t)
 	d := &Dovecot{t: t, dir: folder(t), port: freePort(t), User: "box", Password: "secret-for-tests"}

@@ -10,12 +10,22 @@ import (
 	"os/user"
 	"strconv"
 	"syscall"
-	"testing"
 	"time"
 )
 
+// T is what a server is started for: it ends when T's cleanups run. A testing.TB
+// is one.
+type T interface {
+	Helper()
+	Cleanup(func())
+	Skip(...any)
+	Errorf(string, ...any)
+	Fatal(...any)
+	Fatalf(string, ...any)
+}
+
 // folder makes a folder with a short path that every user may enter.
-func folder(t testing.TB) string {
+func folder(t T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "c3i-mail-")
 	if err != nil {
@@ -33,7 +43,7 @@ func folder(t testing.TB) string {
 }
 
 // freePort finds a port of loopback that nobody listens on.
-func freePort(t testing.TB) int {
+func freePort(t T) int {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -44,7 +54,7 @@ func freePort(t testing.TB) int {
 }
 
 // ids are the numbers of a user.
-func ids(t testing.TB, name string) (uid, gid int) {
+func ids(t T, name string) (uid, gid int) {
 	t.Helper()
 	u, err := user.Lookup(name)
 	if err != nil {
@@ -58,7 +68,7 @@ func ids(t testing.TB, name string) (uid, gid int) {
 // needRoot skips the test when it does not run as root: both servers begin as root
 // and then drop to users of their own. CI runs as root, so that nothing is skipped
 // there.
-func needRoot(t testing.TB) {
+func needRoot(t T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		t.Skip("a private Postfix or Dovecot needs root to become its own users")
@@ -66,7 +76,7 @@ func needRoot(t testing.TB) {
 }
 
 // await waits until something answers on an address with a line.
-func await(t testing.TB, address string, log func() string) {
+func await(t T, address string, log func() string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
@@ -91,7 +101,7 @@ func await(t testing.TB, address string, log func() string) {
 }
 
 // end stops a program's own process group and waits for it.
-func end(t testing.TB, cmd *exec.Cmd) {
+func end(t T, cmd *exec.Cmd) {
 	t.Helper()
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM)
 	done := make(chan struct{})

@@ -6,7 +6,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
-	"testing"
 )
 
 // Postfix is a private Postfix that hands mail for one domain over by LMTP.
@@ -14,7 +13,7 @@ type Postfix struct {
 	// SMTP is where it takes mail.
 	SMTP string
 
-	t   testing.TB
+	t   T
 	dir string
 	cmd *exec.Cmd
 }
@@ -22,7 +21,19 @@ type Postfix struct {
 // StartPostfix starts a Postfix that hands everything for domain to the LMTP
 // server at lmtp (host:port), and is ended with the test. What is refused for the
 // moment it keeps and tries again within seconds.
-func StartPostfix(t testing.TB, domain, lmtp string) *Postfix {
+func StartPostfix(t T, domain, lmtp string) *Postfix {
+	t.Helper()
+	return start(t, domain, "lmtp:inet:"+lmtp)
+}
+
+// StartPostfixDiscarding starts a Postfix that takes mail for domain into its queue
+// and then throws it away, and is ended with the test.
+func StartPostfixDiscarding(t T, domain string) *Postfix {
+	t.Helper()
+	return start(t, domain, "discard:")
+}
+
+func start(t T, domain, transport string) *Postfix {
 	t.Helper()
 	needRoot(t)
 	p := &Postfix{t: t, dir: folder(t)}
@@ -51,7 +62,7 @@ myhostname = mx.example.org
 mydestination =
 mynetworks = 127.0.0.0/8
 relay_domains = %[2]s
-relay_transport = lmtp:inet:%[3]s
+relay_transport = %[3]s
 transport_maps =
 alias_maps =
 alias_database =
@@ -64,7 +75,7 @@ maximal_backoff_time = 2s
 queue_run_delay = 1s
 lmtp_connect_timeout = 5s
 biff = no
-`, p.dir, domain, lmtp)
+`, p.dir, domain, transport)
 	master := fmt.Sprintf(`
 127.0.0.1:%d inet n - n - - smtpd
 pickup unix n - n 60 1 pickup

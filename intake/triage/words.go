@@ -3,6 +3,7 @@ package triage
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -135,9 +136,10 @@ func one(alternatives []string, w string) bool {
 	return false
 }
 
-// byFirst finds the phrases that may begin with a word.
-var byFirst, byStem = func() (map[string][]pattern, []pattern) {
-	exact, stems := map[string][]pattern{}, []pattern(nil)
+// byFirst finds the phrases that may begin with a word, byStem those that begin
+// with a stem, by its first character.
+var byFirst, byStem = func() (map[string][]pattern, map[rune][]pattern) {
+	exact, stems := map[string][]pattern{}, map[rune][]pattern{}
 	for i := range rules {
 		for _, phrase := range rules[i].phrases {
 			p := compile(&rules[i], phrase)
@@ -145,7 +147,8 @@ var byFirst, byStem = func() (map[string][]pattern, []pattern) {
 				if strings.HasSuffix(a, "*") {
 					q := p
 					q.parts = append([][]string{{a}}, p.parts[1:]...)
-					stems = append(stems, q)
+					first, _ := utf8.DecodeRuneInString(a)
+					stems[first] = append(stems[first], q)
 					continue
 				}
 				exact[a] = append(exact[a], p)
@@ -160,7 +163,8 @@ func candidates(w string) []pattern {
 		return nil
 	}
 	out := byFirst[w]
-	for _, p := range byStem {
+	first, _ := utf8.DecodeRuneInString(w)
+	for _, p := range byStem[first] {
 		if strings.HasPrefix(w, strings.TrimSuffix(p.parts[0][0], "*")) {
 			out = append(out[:len(out):len(out)], p)
 		}
