@@ -284,7 +284,11 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 		},
 	}
 	deskRecords(&desk, kept)
-	a.inbox = inbox.New(inbox.Options{Redis: a.redis, Log: a.log.With().Str("part", "inbox").Logger(), Metrics: inbox.NewMetrics(registry)})
+	copies := filepath.Join(a.c.DataDir, "inbox")
+	if err := os.MkdirAll(copies, 0o700); err != nil {
+		return err
+	}
+	a.inbox = inbox.New(inbox.Options{Redis: a.redis, Copies: copies, Log: a.log.With().Str("part", "inbox").Logger(), Metrics: inbox.NewMetrics(registry)})
 	// Nothing is taken or sent before the desk stands.
 	changed := func(id contact.ID) { a.desk.ContactChanged(id) }
 	if a.post, err = a.openMail(ctx, records, kept.blobs, a.inbox, ids, languageCodes(text.catalogue), changed, registry); err != nil {
@@ -340,6 +344,9 @@ func (a *app) wire(ctx context.Context, text *content, set *prompts.Set, ari ari
 	}
 	a.pages, err = a.openWeb(ctx, webParts{records: records, ids: ids, registry: registry, blobs: kept.blobs, inbox: a.inbox, outbox: a.post.outbox})
 	if err != nil {
+		return err
+	}
+	if _, err := a.inbox.Recover(ctx); err != nil {
 		return err
 	}
 	workers := map[inbox.Kind]inbox.Worker{inbox.Email: a.post.worker}

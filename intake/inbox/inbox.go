@@ -53,6 +53,10 @@ const BodyLimit = 1 << 20
 // Options configure an Inbox. Only Redis is needed.
 type Options struct {
 	Redis redis.UniversalClient
+	// Copies is a folder on local disk for what comes from outside, which is kept
+	// there for a minute beside Redis, and is in both before Accept returns: see
+	// Recover. It must exist and belong to this inbox alone. Empty keeps none.
+	Copies string
 	// Parallel is how many items of one kind are worked at a time by one process;
 	// 4 if zero.
 	Parallel int
@@ -86,9 +90,10 @@ type Options struct {
 // An item that was worked leaves its hash without content behind, so that the
 // same key is never accepted twice.
 type Inbox struct {
-	o    Options
-	wake map[Kind]chan struct{}
-	step func(string) error // tests end the process here
+	o      Options
+	wake   map[Kind]chan struct{}
+	step   func(string) error // tests end the process here
+	copies *copies
 }
 
 var _ Acceptor = (*Inbox)(nil)
@@ -119,10 +124,14 @@ func New(o Options) *Inbox {
 	if o.Metrics == nil {
 		o.Metrics = NewMetrics(nil)
 	}
-	return &Inbox{
+	b := &Inbox{
 		o: o, step: func(string) error { return nil },
 		wake: map[Kind]chan struct{}{Email: make(chan struct{}, 1), Web: make(chan struct{}, 1), Sending: make(chan struct{}, 1)},
 	}
+	if o.Copies != "" {
+		b.copies = &copies{dir: o.Copies, now: o.Now}
+	}
+	return b
 }
 
 // backoff is 1 s, 4 s, 16 s, … at most 15 minutes.
@@ -168,6 +177,15 @@ func (b *Inbox) Accept(ctx context.Context, it Item) (Item, bool, error) {
 		return Item{}, false, fmt.Errorf("%w: kind: %q is not a kind of item", ErrInvalid, it.Kind)
 	}
 	it.Attempts = 0
+	if b.copies != nil && it.Kind != Sending {
+		if err := b.copies.put(it); err != nil {
+			return Item{}, false, err
+		}
+	}
+	return b.accept(ctx, it)
+}
+
+func (b *Inbox) accept(ctx context.Context, it Item) (Item, bool, error) {
 	text, err := json.Marshal(it)
 	if err != nil {
 		return Item{}, false, fmt.Errorf("%w: %w", ErrInvalid, err)
