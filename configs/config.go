@@ -32,6 +32,7 @@ type Config struct {
 	Desk      Desk      `mapstructure:"desk"`
 	Mail      Mail      `mapstructure:"mail"`
 	Web       Web       `mapstructure:"web"`
+	Records   Records   `mapstructure:"records"`
 	Log       Log       `mapstructure:"log"`
 }
 
@@ -169,6 +170,14 @@ type Desk struct {
 	PublicCallLimit int  `mapstructure:"public_call_limit"`
 	// Answers is a folder of prepared answers, LANGUAGE.yaml. Empty are those built in.
 	Answers string `mapstructure:"answers"`
+}
+
+// Records are people, reports and their clocks.
+type Records struct {
+	// Holidays are bank holidays proclaimed for one year, MovedHolidays those moved
+	// away from their day, as YYYY-MM-DD. All others of England and Wales are known.
+	Holidays      []string `mapstructure:"holidays"`
+	MovedHolidays []string `mapstructure:"moved_holidays"`
 }
 
 // Web is the public report form, the tracking page and the partners' API.
@@ -344,6 +353,15 @@ func (c *Config) Validate() []FieldError {
 	}
 	c.Mail.check(listen, add)
 	checkWeb(c.Web, add)
+	dates := func(key string, days []string) {
+		for i, day := range days {
+			if _, err := time.Parse(time.DateOnly, day); err != nil {
+				add(fmt.Sprintf("%s[%d]", key, i), "%q is not a date such as 2030-06-03", day)
+			}
+		}
+	}
+	dates("records.holidays", c.Records.Holidays)
+	dates("records.moved_holidays", c.Records.MovedHolidays)
 	if levels := []string{"debug", "info", "warn", "error"}; !slices.Contains(levels, c.Log.Level) {
 		add("log.level", "%q is not one of %s", c.Log.Level, strings.Join(levels, ", "))
 	}

@@ -69,6 +69,17 @@ func TestFlagsWinOverEnvironmentOverFile(t *testing.T) {
 	}
 }
 
+func TestDatesMayBeWrittenWithoutQuotes(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "c3i.yaml")
+	if err := os.WriteFile(file, []byte("records:\n  holidays: [2030-06-03, \"2030-06-04\"]\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c, err := configs.Load(file, nil)
+	if err != nil || !reflect.DeepEqual(c.Records.Holidays, []string{"2030-06-03", "2030-06-04"}) {
+		t.Errorf("holidays = %q, %v", c.Records.Holidays, err)
+	}
+}
+
 func TestMistakesAreNamedWithASuggestion(t *testing.T) {
 	for name, tc := range map[string]struct {
 		file string
@@ -93,6 +104,7 @@ func TestMistakesAreNamedWithASuggestion(t *testing.T) {
 		"not an address":          {file: "http: {listen: 'desk:80'}", want: []string{`http.listen: "desk" is not an IP address`}},
 		"bad duration":            {file: "telephony: {drain: soon}", want: []string{"telephony.drain", "soon"}},
 		"zero drain":              {file: "telephony: {drain: 0s}", want: []string{"telephony.drain: must be longer"}},
+		"no date":                 {file: "records: {holidays: [2030-06-03, 3 June]}", want: []string{`records.holidays[1]: "3 June" is not a date`}},
 		"half a TLS pair":         {file: "http: {tls_cert: a}", want: []string{"http.tls_cert: give both"}},
 		"relative data folder":    {file: "data_dir: here", want: []string{`data_dir: "here" must be an absolute path`}},
 		"trunk without match":     {file: "asterisk: {trunks: [{name: a}]}", want: []string{"asterisk.trunks[0].match"}},

@@ -162,6 +162,8 @@ var usage = map[string]string{
 	"web.zone":                     "time zone that people mean",
 	"web.proxies":                  "addresses or networks whose X-Forwarded-For is believed",
 	"web.partners":                 "programs that may use the API (file only)",
+	"records.holidays":            "bank holidays proclaimed for one year, YYYY-MM-DD",
+	"records.moved_holidays":      "bank holidays moved away from their day, YYYY-MM-DD",
 	"log.level":                    "debug, info, warn or error",
 	"log.format":                   "console or json",
 }
@@ -239,7 +241,7 @@ func decode(key string, raw any, into reflect.Value) []FieldError {
 	fresh := reflect.New(into.Type()) // a list replaces the default, and does not extend it
 	d, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
 		Result: fresh.Interface(), WeaklyTypedInput: true, ErrorUnused: true,
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(toDuration, mapstructure.StringToSliceHookFunc(",")),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(toDuration, dateAsWritten, mapstructure.StringToSliceHookFunc(",")),
 	})
 	if err != nil {
 		return []FieldError{{key, err.Error()}}
@@ -293,6 +295,14 @@ func wanted(t reflect.Type) string {
 		return "a list of words such as [a, b]"
 	}
 	return "a word"
+}
+
+// dateAsWritten undoes that YAML reads 2030-06-03 as a moment.
+func dateAsWritten(from, to reflect.Type, data any) (any, error) {
+	if at, is := data.(time.Time); is && to.Kind() == reflect.String {
+		return at.Format(time.DateOnly), nil
+	}
+	return data, nil
 }
 
 func toDuration(from, to reflect.Type, data any) (any, error) {

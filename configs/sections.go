@@ -24,6 +24,7 @@ func Sections() []Section {
 		{"desk", "Desks and public calls"},
 		{"mail", "E-mail"},
 		{"web", "Public reports"},
+		{"records", "People and reports"},
 		{"log", "Log"},
 	}
 }

@@ -56,7 +56,10 @@ func openRecords(ctx context.Context, c configs.Config, client redis.UniversalCl
 	if r.blobs, err = blob.OpenDir(filepath.Join(c.DataDir, blobsDir), blob.Options{}); err != nil {
 		return nil, err
 	}
-	r.store, err = crm.Open(ctx, crm.Options{Redis: client, Region: c.Telephony.Region, IDs: ids, Audit: r.trail, Search: crm.Found{Index: r.index}})
+	r.store, err = crm.Open(ctx, crm.Options{
+		Redis: client, Region: c.Telephony.Region, IDs: ids, Audit: r.trail, Search: crm.Found{Index: r.index},
+		WorkingDays: crm.EnglandAndWales{Extra: c.Records.Holidays, Not: c.Records.MovedHolidays},
+	})
 	if err != nil {
 		return nil, errors.Join(err, r.blobs.Close())
 	}
