@@ -76,13 +76,9 @@ func (e *Engine) offersCallback(c *inquiry, wait contact.Duration) bool {
 }
 
 func (e *Engine) callbackAsked(ev CallbackAsked) {
-	c := e.contacts[ev.Contact]
-	code := ""
+	c, code := e.goesOn(ev.Contact)
 	switch {
-	case c == nil && e.ended.has(ev.Contact), c != nil && c.over():
-		code = RefusedContactEnded
-	case c == nil:
-		code = RefusedContact
+	case code != "":
 	case c.channel != onPhone:
 		code = RefusedNotCall
 	case c.awaited():

@@ -58,17 +58,25 @@ func (e *Engine) connectFailed(ev ConnectFailed) {
 	e.missed(c, RetractFailed)
 }
 
-func (e *Engine) released(ev ContactReleased) {
-	c := e.contacts[ev.Contact]
+// goesOn finds a contact that has not ended, or the code to refuse with.
+func (e *Engine) goesOn(id contact.ID) (c *inquiry, code string) {
+	c = e.contacts[id]
 	switch {
-	case c == nil && e.ended.has(ev.Contact), c != nil && c.over():
-		e.emit(Refused{Event: ev.Kind(), Code: RefusedContactEnded, Contact: ev.Contact})
-		return
+	case c == nil && e.ended.has(id), c != nil && c.over():
+		code = RefusedContactEnded
 	case c == nil:
-		e.emit(Refused{Event: ev.Kind(), Code: RefusedContact, Contact: ev.Contact})
-		return
-	case ev.Cause == ReleasedByHandler && c.unseen(ev.Seen):
-		e.emit(Refused{Event: ev.Kind(), Code: RefusedUnseen, Contact: ev.Contact})
+		code = RefusedContact
+	}
+	return c, code
+}
+
+func (e *Engine) released(ev ContactReleased) {
+	c, code := e.goesOn(ev.Contact)
+	if code == "" && ev.Cause == ReleasedByHandler && c.unseen(ev.Seen) {
+		code = RefusedUnseen
+	}
+	if code != "" {
+		e.emit(Refused{Event: ev.Kind(), Code: code, Contact: ev.Contact})
 		return
 	}
 	switch c.phase {

@@ -87,14 +87,8 @@ func (e *Engine) forwarded(ev ContactForwarded) {
 // messageJoined counts one more message of a written contact that has not ended,
 // and shows its handler that there is one.
 func (e *Engine) messageJoined(ev MessageJoined) {
-	c := e.contacts[ev.Contact]
-	code := ""
-	switch {
-	case c == nil && e.ended.has(ev.Contact), c != nil && c.over():
-		code = RefusedContactEnded
-	case c == nil:
-		code = RefusedContact
-	case c.channel == onPhone:
+	c, code := e.goesOn(ev.Contact)
+	if code == "" && c.channel == onPhone {
 		code = RefusedNotWritten
 	}
 	if code != "" {

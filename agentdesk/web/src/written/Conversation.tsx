@@ -30,7 +30,7 @@ export function FileLink({ a }: { a: AttachmentView }): JSX.Element {
       {held && <span class="app-file__warn"><Icon name="warning" size={14} /> {held}</span>}
       {a.scan === 'not_scanned' && !held && a.url && <span class="app-file__more">not scanned</span>}
       {picture && <Button kind="quiet" expanded={drawn} label={`${drawn ? 'Hide' : 'Show'} the picture ${a.name}`} onClick={() => setDrawn(!drawn)}>{drawn ? 'Hide' : 'Show'}</Button>}
-      {picture && drawn && <img class="app-file__picture" src={a.url} onLoad={(e) => e.currentTarget.scrollIntoView({ block: 'nearest' })} alt={`Picture sent as ${a.name || 'a file without a name'}`} />}
+      {picture && drawn && <img class="app-file__picture" src={a.url} onLoad={(e) => e.currentTarget.closest('li')?.scrollIntoView({ block: 'nearest' })} alt={`Picture sent as ${a.name || 'a file without a name'}`} />}
     </li>
   );
 }
