@@ -162,8 +162,8 @@ var usage = map[string]string{
 	"web.zone":                     "time zone that people mean",
 	"web.proxies":                  "addresses or networks whose X-Forwarded-For is believed",
 	"web.partners":                 "programs that may use the API (file only)",
-	"records.holidays":            "bank holidays proclaimed for one year, YYYY-MM-DD",
-	"records.moved_holidays":      "bank holidays moved away from their day, YYYY-MM-DD",
+	"records.holidays":             "bank holidays proclaimed for one year, YYYY-MM-DD",
+	"records.moved_holidays":       "bank holidays moved away from their day, YYYY-MM-DD",
 	"log.level":                    "debug, info, warn or error",
 	"log.format":                   "console or json",
 }
