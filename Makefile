@@ -38,7 +38,7 @@ bench-records: setup-test ## time searches, screen-pops and timelines at 1 M peo
 	$(WITH_ENV) go run ./e2e/bench --parts records --record-people 1000000 --record-contacts 3000000
 
 lint: $(GOLANGCI_LINT) $(GOFUMPT) setup-run ## golangci-lint, formatting and the front end's type check
-	unformatted=$$($(GOFUMPT) -l $(GO_FILES)); if [ -n "$$unformatted" ]; then printf 'not formatted (make fmt):\n%s\n' "$$unformatted"; exit 1; fi
+	@unformatted=$$($(GOFUMPT) -l $(GO_FILES)); if [ -n "$$unformatted" ]; then printf 'not formatted (make fmt):\n%s\n' "$$unformatted"; exit 1; fi
 	$(GOLANGCI_LINT) run ./...
 	if [ -e $(WEB)/package.json ]; then cd $(WEB) && npm run --silent typecheck; fi
 

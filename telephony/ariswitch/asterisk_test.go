@@ -172,7 +172,7 @@ func hear(ctx context.Context, t *testing.T, from, at *sipphone.Call, hz float64
 	if err := from.SendTone(hz); err != nil {
 		t.Fatal(err)
 	}
-	within, cancel := context.WithTimeout(ctx, 5*time.Second)
+	within, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	if err := at.WaitTone(within, hz, 200*time.Millisecond); err != nil {
 		t.Fatal(fmt.Errorf("tone of %v Hz: %w", hz, err))
@@ -248,7 +248,7 @@ func TestHoldMuteKeysAndHangUpByTheHandler(t *testing.T) {
 	}
 	hears := func(at *sipphone.Call, hz float64, want bool) {
 		t.Helper()
-		within, cancel := context.WithTimeout(ctx, 3*time.Second)
+		within, cancel := context.WithTimeout(ctx, 20*time.Second)
 		defer cancel()
 		if want {
 			if err := at.WaitTone(within, hz, 200*time.Millisecond); err != nil {

@@ -17,7 +17,7 @@ type farEnd struct {
 }
 
 func (f farEnd) HangUp() {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	if err := f.call.Hangup(ctx); err != nil {
 		f.t.Error(err)
@@ -25,7 +25,7 @@ func (f farEnd) HangUp() {
 }
 
 func (f farEnd) Press(keys string) {
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	if err := f.call.WaitAnswered(ctx); err != nil {
 		f.t.Fatal(err)
