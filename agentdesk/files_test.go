@@ -232,6 +232,30 @@ func TestImagesThatCameWithAMessageAreDrawnInIt(t *testing.T) {
 	}
 }
 
+// A small message that names one picture in many places stays small enough to give
+// out.
+func TestAPictureInManyPlacesIsDrawnAsFarAsThereIsRoom(t *testing.T) {
+	w := newWorld(t)
+	w.add("anna")
+	s := w.signOn("anna")
+	d := w.open(s)
+	w.ready(d)
+	html, _ := w.put(strings.Repeat(`<img src="cid:photo@phone">`, 1000))
+	ref, size := w.put(strings.Repeat("x", 1<<20))
+	id := w.mail("sender@example.org", "Photographs", "Look:", func(m *crm.Message) {
+		m.HTML = html
+		m.Attachments = []crm.Attachment{{ID: "1", Blob: ref, Size: size, Detected: "image/png", Scan: crm.Clean, ContentID: "photo@phone"}}
+	})
+	resp, err := s.File(w.ctx(), w.taken(d, id).Written.Messages[0].HTMLURL, "")
+	must(t, err)
+	page, err := io.ReadAll(resp.Body)
+	must(t, err)
+	must(t, resp.Body.Close())
+	if n := strings.Count(string(page), "data:image/png"); n != 30 {
+		t.Errorf("drawn %d times, %d bytes: there is room for 30", n, len(page))
+	}
+}
+
 func checkPolicy(t *testing.T, what string, h http.Header, sandbox bool) {
 	t.Helper()
 	csp := h.Get("Content-Security-Policy")

@@ -31,27 +31,29 @@ var inlineImage = regexp.MustCompile(`src="cid:([^"]{1,1000})"`)
 // the attachments drawn. An image that is in quarantine, no raster image, too large
 // or not there is left out.
 func (s *Server) drawInline(ctx context.Context, page []byte, all []crm.Attachment) (drawn []byte, used []crm.Attachment) {
-	room := inlineAll
-	places := map[string]string{} // data by cid, for images drawn twice
-	out := inlineImage.ReplaceAllFunc(page, func(place []byte) []byte {
+	room := int64(inlineAll) // an image in a thousand places takes it a thousand times
+	read := map[string]string{}
+	drawn = inlineImage.ReplaceAllFunc(page, func(place []byte) []byte {
 		id := contentID(string(inlineImage.FindSubmatch(place)[1]))
-		data, known := places[id]
+		i := slices.IndexFunc(all, func(a crm.Attachment) bool { return a.ContentID == id && drawable(a) })
+		if i < 0 || all[i].Size > min(inlineMax, room) {
+			return nil
+		}
+		data, known := read[id]
 		if !known {
-			i := slices.IndexFunc(all, func(a crm.Attachment) bool { return a.ContentID == id && drawable(a) })
-			if i >= 0 && all[i].Size <= min(inlineMax, int64(room)) {
-				if data = s.asData(ctx, all[i]); data != "" {
-					room -= int(all[i].Size)
-					used = append(used, all[i])
-				}
+			data = s.asData(ctx, all[i])
+			read[id] = data
+			if data != "" {
+				used = append(used, all[i])
 			}
-			places[id] = data
 		}
 		if data == "" {
 			return nil
 		}
+		room -= all[i].Size
 		return []byte(`src="` + data + `"`)
 	})
-	return out, used
+	return drawn, used
 }
 
 // contentID is the Content-ID that a cid: address names (RFC 2392).
