@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"example.org/c3i/agentdesk"
@@ -99,8 +98,8 @@ func labels(flow *ivr.Flow) func(contact.Facts) []agentdesk.LabelledAnswer {
 			return written
 		}
 		for _, w := range flow.Words(f.Answers) {
-			if words, written := writtenLabels[w.Name]; written && w.Question == w.Name {
-				w.Question, w.Answer = words, strings.ReplaceAll(strings.ReplaceAll(w.Answer, ",", ", "), "_", " ")
+			if question, written := writtenQuestion(w.Name); written && w.Question == w.Name {
+				w.Question, w.Answer = question, writtenAnswer(w.Answer)
 			}
 			if w.Question == "" {
 				continue
@@ -109,14 +108,6 @@ func labels(flow *ivr.Flow) func(contact.Facts) []agentdesk.LabelledAnswer {
 		}
 		return out
 	}
-}
-
-// writtenLabels are the words for answers of what was written; those without words
-// are shown elsewhere: a risk with its reasons, a language as such.
-var writtenLabels = map[string]string{
-	"risk": "", "risk_reasons": "", "category": "About", "mailbox": "Mailbox", "hint": "Hint", "reference": "Reference", "sender": "Sender",
-	"automatic": "Automatic", "bounce": "Bounce", "list": "Mailing list", "unreadable": "Unreadable", "encrypted": "Encrypted",
-	"web": "On the web", "partner": "Partner", "involved": "Involved as", "harm": "Harm", "anonymous": "Anonymous", "unfiled": "Not filed",
 }
 
 // languages lists what the person form offers.

@@ -21,6 +21,10 @@ var writtenQuestions = []struct{ name, question string }{
 	{"partner", "Through"},
 	{"risk_reasons", ""}, // shown with their words, as what was found
 	{"sender", "Sender"},
+	{"reference", "Reference"},
+	{"automatic", ""}, // shown with the message, like the next two
+	{"bounce", ""},
+	{"list", ""},
 	{"unreadable", "Could not be read"},
 	{"encrypted", "Encrypted"},
 	{"unfiled", "Could not be filed"},
@@ -43,11 +47,25 @@ func answersInWords(answers map[string]string) []agentdesk.LabelledAnswer {
 		if value == "" || q.question == "" {
 			continue
 		}
-		word := writtenWords[value]
-		if word == "" {
-			word = strings.ReplaceAll(value, "_", " ")
-		}
-		out = append(out, agentdesk.LabelledAnswer{Question: q.question, Answer: word})
+		out = append(out, agentdesk.LabelledAnswer{Question: q.question, Answer: writtenAnswer(value)})
 	}
 	return out
+}
+
+// writtenQuestion gives the words for one such answer's name; empty words mean that
+// it is shown elsewhere.
+func writtenQuestion(name string) (question string, written bool) {
+	for _, q := range writtenQuestions {
+		if q.name == name {
+			return q.question, true
+		}
+	}
+	return "", false
+}
+
+func writtenAnswer(value string) string {
+	if word := writtenWords[value]; word != "" {
+		return word
+	}
+	return strings.ReplaceAll(value, "_", " ")
 }
