@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"html"
@@ -142,8 +143,12 @@ func plainText(raw string) string {
 // writingDesk signs a handler on who takes what was written, ready.
 func writingDesk(t *testing.T, s *harness.System, name, profile string) (*deskclient.Session, *deskclient.Desk) {
 	t.Helper()
-	ctx := limit(t, 60*time.Second)
-	password := s.AddUser(name, profile, "browser")
+	return readyDesk(limit(t, time.Minute), t, s, name, s.AddUser(name, profile, "browser"))
+}
+
+// readyDesk signs on, opens the desk and is ready.
+func readyDesk(ctx context.Context, t *testing.T, s *harness.System, name, password string) (*deskclient.Session, *deskclient.Desk) {
+	t.Helper()
 	session, err := deskclient.SignOn(ctx, s.URL, name, password)
 	must(t, "sign on", err)
 	t.Cleanup(session.Close)

@@ -64,13 +64,7 @@ func handlerAt(t *testing.T, s *harness.System, name, profile string) (*deskclie
 	phone := newPhone(t)
 	_, err := phone.Register(ctx, sipphone.Account{User: name, Password: phonePasswords[name], Registrar: "sip:" + s.SIP})
 	must(t, "register "+name, err)
-	session, err := deskclient.SignOn(ctx, s.URL, name, password)
-	must(t, "sign on", err)
-	t.Cleanup(session.Close)
-	desk, err := session.Open(ctx, deskclient.Options{})
-	must(t, "open the desk", err)
-	t.Cleanup(desk.Close)
-	must(t, "ready", desk.Ready(ctx))
+	_, desk := readyDesk(ctx, t, s, name, password)
 	return desk, phone
 }
 
