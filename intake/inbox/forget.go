@@ -14,7 +14,7 @@ import (
 // count as worked from then on, so that what came is not taken for new when it
 // comes again. It may be repeated.
 func (b *Inbox) Forget(ctx context.Context, id contact.ID) error {
-	for _, kind := range []Kind{Email, Web, Sending} {
+	for _, kind := range Kinds() {
 		names, err := b.o.Redis.ZRange(ctx, lineKeys(kind)[2], 0, -1).Result()
 		if err != nil {
 			return fmt.Errorf("inbox: forget: %w", err)
